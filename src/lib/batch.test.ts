@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { createBatch } from './batch.ts';
+
+describe('a batch', () => {
+  it('sends items that arrive together in one call and gives each its own result', async () => {
+    const calls: number[][] = [];
+    const double = createBatch<number, number>({
+      run: async (items) => {
+        calls.push([...items]);
+        return items.map((item) => item * 2);
+      },
+      maxSize: 10,
+      concurrency: 1,
+    });
+    expect(await Promise.all([1, 2, 3].map(double))).toEqual([2, 4, 6]);
+    expect(calls).toEqual([[1, 2, 3]]);
+  });
+
+  it('gathers what arrives while a call is under way', async () => {
+    const calls: number[] = [];
+    let open = (): void => {};
+    const first = new Promise<void>((resolve) => (open = resolve));
+    const run = createBatch<number, number>({
+      run: async (items) => {
+        calls.push(items.length);
+        if (calls.length === 1) await first;
+        return items;
+      },
+      maxSize: 10,
+      concurrency: 1,
+    });
+    const early = run(0);
+    await Promise.resolve();
+    const late = Promise.all([1, 2, 3].map(run));
+    open();
+    await early;
+    await late;
+    expect(calls).toEqual([1, 3]);
+  });
+
+  it('lets one bad item fail only itself', async () => {
+    const run = createBatch<string, string>({
+      run: async (items) => {
+        if (items.includes('bad')) throw new Error('bad item');
+        return items;
+      },
+      maxSize: 10,
+      concurrency: 1,
+    });
+    const ends = await Promise.allSettled(['good', 'bad', 'also good'].map(run));
+    expect(ends.map((end) => end.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+
+  it('splits what is more than fits into one call', async () => {
+    const calls: number[] = [];
+    const run = createBatch<number, number>({
+      run: async (items) => {
+        calls.push(items.length);
+        return items;
+      },
+      maxSize: 2,
+      concurrency: 2,
+    });
+    await Promise.all([1, 2, 3, 4, 5].map(run));
+    expect(calls).toEqual([2, 2, 1]);
+  });
+});

@@ -1,0 +1,55 @@
+// Many callers, one call: what arrives while a call is under way goes out together with the next.
+
+/** How items are carried out together. */
+export interface BatchOptions<Item, Result> {
+  /** Carries out many items at once; the results in the order of the items. */
+  readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /** Most items in one call. */
+  readonly maxSize: number;
+  /** Most calls under way at once. Two keep the other side busy while an answer is read. */
+  readonly concurrency: number;
+}
+
+interface Waiter<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Turns a call for many items into a function for one. A lone item goes out at once; under load the batches grow by
+ * themselves, so there is no delay to tune.
+ *
+ * *Guarantee*: when a call for several items fails, each is tried alone, so that one bad item fails only itself.
+ */
+export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>): ((item: Item) => Promise<Result>) => {
+  const waiting: Waiter<Item, Result>[] = [];
+  let underWay = 0;
+
+  const settle = async (waiters: readonly Waiter<Item, Result>[]): Promise<void> => {
+    try {
+      const results = await options.run(waiters.map((waiter) => waiter.item));
+      waiters.forEach((waiter, index) => waiter.resolve(results[index] as Result)); // one result for each item: the contract of `run`
+    } catch (error) {
+      const [only, ...others] = waiters;
+      if (others.length === 0) return only?.reject(error);
+      for (const waiter of waiters) await settle([waiter]);
+    }
+  };
+
+  const flush = (): void => {
+    while (waiting.length > 0 && underWay < options.concurrency) {
+      underWay += 1;
+      void settle(waiting.splice(0, options.maxSize)).finally(() => {
+        underWay -= 1;
+        flush();
+      });
+    }
+  };
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      if (waiting.length === 1) queueMicrotask(flush);
+    });
+};

@@ -1,0 +1,175 @@
+// Settings: each with a flag, environment variables and a default, parsed once into a frozen value.
+import { Fault } from './fault.ts';
+
+/** Where a value came from. */
+export type SettingSource = 'flag' | 'environment' | 'default';
+
+/** One setting. `environment` lists variable names, first hit wins; the last ones are those of the original. */
+export interface Setting<T> {
+  readonly flag: string;
+  readonly environment: readonly string[];
+  /** What stands after the flag in `--help`; empty for a switch. */
+  readonly placeholder: string;
+  readonly help: string;
+  readonly fallback: T;
+  /** @throws Error whose message says what is allowed. */
+  readonly parse: (text: string) => T;
+  /** Never printed: shown as `***` when set. */
+  readonly secret?: boolean;
+}
+
+/** Settings by name. */
+export type SettingSchema = Readonly<Record<string, Setting<unknown>>>;
+
+/** The values of a schema. */
+export type SettingValues<S extends SettingSchema> = {
+  readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
+};
+
+/** Parsed settings and where each came from. */
+export interface Settings<S extends SettingSchema> {
+  readonly values: SettingValues<S>;
+  readonly sources: Readonly<Record<keyof S, SettingSource>>;
+}
+
+interface Describe<T> {
+  readonly flag: string;
+  readonly environment: readonly string[];
+  readonly help: string;
+  readonly fallback: T;
+  readonly placeholder?: string;
+}
+
+/** A text; `secret` ones are never printed. */
+export const textSetting = (described: Describe<string> & { readonly secret?: boolean }): Setting<string> => ({
+  placeholder: 'text',
+  ...described,
+  parse: (text) => text,
+});
+
+/** A whole number between `min` and `max`. */
+export const integerSetting = (
+  described: Describe<number> & { readonly min: number; readonly max: number },
+): Setting<number> => ({
+  placeholder: 'n',
+  ...described,
+  parse(text) {
+    const value = Number(text);
+    if (/^-?\d+$/.test(text.trim()) && value >= described.min && value <= described.max) return value;
+    throw new Error(`must be a whole number from ${described.min} to ${described.max}`);
+  },
+});
+
+/** `true` or `false` in any case; the bare flag means true. */
+export const switchSetting = (described: Describe<boolean>): Setting<boolean> => ({
+  placeholder: '',
+  ...described,
+  parse(text) {
+    const word = text.trim().toLowerCase();
+    if (word === 'true' || word === 'false') return word === 'true';
+    throw new Error('must be true or false');
+  },
+});
+
+/** One of a few words. */
+export const choiceSetting = <const T extends string>(
+  described: Describe<T> & { readonly choices: readonly T[] },
+): Setting<T> => ({
+  placeholder: described.choices.join('|'),
+  ...described,
+  parse(text) {
+    const choice = described.choices.find((one) => one === text);
+    if (choice !== undefined) return choice;
+    throw new Error(`must be one of ${described.choices.join(', ')}`);
+  },
+});
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A duration such as `500ms`, `15s`, `10m`, `1h`; the value is in milliseconds. */
+export const durationSetting = (described: Describe<number>): Setting<number> => ({
+  placeholder: 'duration',
+  ...described,
+  parse(text) {
+    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text.trim());
+    const unitMs = UNITS_MS[match?.[2] ?? ''];
+    if (match && unitMs !== undefined) return Number(match[1]) * unitMs;
+    throw new Error('must be a duration such as 500ms, 15s, 10m or 1h');
+  },
+});
+
+/** `host:port`, or `:port` for the loopback interface; `0` turns the listener off. */
+export const addressSetting = (described: Describe<Address>): Setting<Address> => ({
+  placeholder: '[host]:port',
+  ...described,
+  parse(text) {
+    if (text.trim() === '0') return { host: '', port: 0, off: true };
+    const match = /^(.*):(\d{1,5})$/.exec(text.trim());
+    const port = Number(match?.[2]);
+    if (match && port <= 65_535) return { host: match[1] || '127.0.0.1', port, off: false };
+    throw new Error('must be [host]:port, or 0 for none');
+  },
+});
+
+/** Where a server listens. Port 0 with `off: false` lets the system choose. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly off: boolean;
+}
+
+/**
+ * Parses settings: a flag wins over the environment, which wins over the default. A variable that exists but is empty
+ * counts as set, as it did for the original, unless the setting has no use for an empty text.
+ * @throws Fault('user', 'InvalidSetting') that names the flag or variable, one line.
+ */
+export const parseSettings = <S extends SettingSchema>(
+  schema: S,
+  from: {
+    readonly flags: Readonly<Record<string, string | undefined>>;
+    readonly environment: Readonly<Record<string, string | undefined>>;
+  },
+): Settings<S> => {
+  const values: Record<string, unknown> = {};
+  const sources: Record<string, SettingSource> = {};
+  for (const [name, setting] of Object.entries(schema)) {
+    const found = find(setting, from);
+    sources[name] = found.source;
+    values[name] = found.text === undefined ? setting.fallback : parseNamed(setting, found.name, found.text);
+  }
+  return Object.freeze({
+    values: Object.freeze(values) as SettingValues<S>, // each value was made by its own setting's parse
+    sources: Object.freeze(sources) as Readonly<Record<keyof S, SettingSource>>, // filled for every name above
+  });
+};
+
+const find = (
+  setting: Setting<unknown>,
+  from: Parameters<typeof parseSettings>[1],
+): { source: SettingSource; name: string; text?: string } => {
+  const flag = from.flags[setting.flag];
+  if (flag !== undefined) return { source: 'flag', name: `--${setting.flag}`, text: flag };
+  for (const name of setting.environment) {
+    const text = from.environment[name];
+    if (text !== undefined) return { source: 'environment', name, text };
+  }
+  return { source: 'default', name: setting.flag };
+};
+
+const parseNamed = (setting: Setting<unknown>, name: string, text: string): unknown => {
+  try {
+    return setting.parse(text);
+  } catch (error) {
+    const shown = setting.secret ? '' : `, not ${JSON.stringify(text)}`;
+    throw new Fault('user', 'InvalidSetting', `${name} ${error instanceof Error ? error.message : ''}${shown}`);
+  }
+};
+
+/** The settings as they may be logged, by flag: secrets that are set show as `***`. */
+export const redactedSettings = <S extends SettingSchema>(schema: S, settings: Settings<S>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(schema).map(([name, setting]) => {
+      const value = settings.values[name];
+      return [setting.flag, setting.secret && value !== '' ? '***' : value];
+    }),
+  );
