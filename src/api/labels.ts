@@ -1,0 +1,70 @@
+// Every name, label, annotation, finalizer and type that stands in objects and that others rely on.
+
+/** A user's finalizer on a GitOpsDeployment: it stays until its Application is gone. We only ever remove it. */
+export const deploymentFinalizer = 'resources-finalizer.managed-gitops.redhat.com';
+
+/** Argo CD's finalizer on an Application: what was deployed is deleted with it, in the background. */
+export const applicationFinalizer = 'resources-finalizer.argocd.argoproj.io/background';
+
+/** Label of what is made from a row; its value is the row's id. */
+export const databaseIdLabel = 'databaseID';
+
+/** Label that Argo CD sets on what it deploys; its value is the Application's name. */
+export const instanceLabel = 'app.kubernetes.io/instance';
+
+/** Label of Argo CD's own Secrets: `secretTypeCluster` or `secretTypeRepository`. */
+export const secretTypeLabel = 'argocd.argoproj.io/secret-type';
+/** Value of `secretTypeLabel`: the Secret describes a cluster. */
+export const secretTypeCluster = 'cluster';
+/** Value of `secretTypeLabel`: the Secret describes a repository. */
+export const secretTypeRepository = 'repository';
+
+/** Annotation on a Secret of Argo CD; `managedByArgoCd` marks it as one that Argo CD's own tools may change. */
+export const managedByAnnotation = 'managed-by';
+/** Value of `managedByAnnotation`. */
+export const managedByArgoCd = 'argocd.argoproj.io';
+
+/** Annotation that asks Argo CD to look at an Application now; Argo CD removes it when done. */
+export const refreshAnnotation = 'argocd.argoproj.io/refresh';
+/** Value of `refreshAnnotation`: compare with the repository, caches allowed. */
+export const refreshNormal = 'normal';
+
+/** Annotation on an Operation that was shown to the agent again; its value is the time. */
+export const redeliveredAtAnnotation = 'managed-gitops.redhat.com/redelivered-at';
+
+/** Annotation on an AppProject; its value is the id of the tenant's row. */
+export const usernameAnnotation = 'username';
+
+/** Type of the Secret that a GitOpsDeploymentManagedEnvironment names; its key is `kubeconfig`. */
+export const managedEnvironmentSecretType = 'managed-gitops.redhat.com/managed-environment';
+/** Type of the Secret that a GitOpsDeploymentRepositoryCredential names. */
+export const repositoryCredentialSecretType = 'managed-gitops.redhat.com/repository-credential';
+
+/** Name, in Argo CD, of the cluster that Argo CD itself runs on. */
+export const inCluster = 'in-cluster';
+/** The project every Application belongs to while projects don't isolate tenants. */
+export const defaultProject = 'default';
+
+/** Name of the Application of a GitOpsDeployment, from the deployment's UID. */
+export const applicationNameFor = (deploymentUid: string): string => `gitopsdepl-${deploymentUid}`;
+
+/** The UID of the GitOpsDeployment whose Application has this name; undefined for any other name. */
+export const deploymentUidOf = (applicationName: string): string | undefined =>
+  /^gitopsdepl-(.{36})$/.exec(applicationName)?.[1];
+
+/** Name of the Operation object of a row. */
+export const operationName = (operationId: string): string => `operation-${operationId}`;
+
+/** Name of the cluster Secret, and of the cluster in Argo CD, from the id of the managed environment's row. */
+export const managedEnvironmentSecretName = (managedEnvironmentId: string): string =>
+  `managed-env-${managedEnvironmentId}`;
+
+/** The managed environment's id in a cluster name; undefined for any other name, `inCluster` among them. */
+export const managedEnvironmentIdOf = (clusterName: string): string | undefined =>
+  /^managed-env-(.+)$/.exec(clusterName)?.[1];
+
+/** Name of the repository Secret, from the id of the credential's row. */
+export const repositorySecretName = (repositoryCredentialId: string): string => `repo-cred-${repositoryCredentialId}`;
+
+/** Name of a tenant's AppProject, from the id of the tenant's row. */
+export const appProjectName = (userId: string): string => `app-project-${userId}`;

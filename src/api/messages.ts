@@ -1,0 +1,42 @@
+// The sentences that users and their scripts already know, letter for letter, spelling mistakes included.
+
+/** Shown where the cause is ours or unknown. */
+export const unknownError = 'an unknown error occurred';
+
+/** What is refused at the door, and said again by the reconciler where nothing stands at the door. */
+export const admissionMessages = {
+  invalidType: 'spec type must be manual or automated',
+  unknownSyncOption:
+    'the specified sync option in .spec.syncPolicy.syncOptions is either mispelled or is not supported by GitOpsDeployment',
+  namespaceWithoutEnvironment: 'the environment field should not be empty when the namespace is non-empty',
+  apiUrlNotHttps: 'cluster api url must start with https://',
+  repositoryNotSshOrHttps: 'repository must begin with ssh:// or https://',
+  /** The answer to a probe: a SyncRun with `syncRunProbeName` is refused, which shows that somebody looks. */
+  syncRunProbe: 'name should not be zyxwvutsrqponmlkjihgfedcba-abcdefghijklmnoqrstuvwxyz',
+} as const;
+
+/** The SyncRun name that is always refused. */
+export const syncRunProbeName = 'zyxwvutsrqponmlkjihgfedcba-abcdefghijklmnoqrstuvwxyz';
+
+/** What a GitOpsDeployment's `ErrorOccurred` condition says. */
+export const deploymentMessages = {
+  pathRequired: 'spec.source.path is a required field and it cannot be empty',
+  pathIsRoot: "spec.source.path cannot be '/'",
+  namespaceUnreadable: (namespace: string, name: string): string =>
+    `unable to retrieve the contents of the namespace '${namespace}' containing the API resource '${name}'. Does it exist?`,
+  /** On create, when the environment that is named is missing or not usable. */
+  environmentUnusable:
+    'Unable to reconcile the ManagedEnvironment. Verify that the ManagedEnvironment and Secret are correctly defined, and have valid credentials',
+  /** The same on an update. */
+  environmentUnusableOnUpdate:
+    'unable to reconcile the ManagedEnvironment resource. Ensure that the ManagedEnvironment exists, it references a Secret, and the Secret is valid',
+  /** On create, when no namespace can be told. */
+  destinationNamespaceInvalid: 'the namespace specified in the destination field is invalid',
+  /** The same on an update. */
+  destinationNamespaceInvalidOnUpdate:
+    'destination namespace specified in the .spec.Destination.Namespace field is invalid',
+} as const;
+
+/** A value too long for the database, which both halves share. Lengths in characters. */
+export const tooLong = (field: string, max: number, actual: number): string =>
+  `${field} value exceeds maximum size: max: ${max}, actual: ${actual}`;
