@@ -65,6 +65,16 @@ export const reasons = {
     summary: 'The namespace of the object is not there, or not yet known.',
     remedy: 'Nothing to do: it is looked at again shortly.',
   },
+  StaleCache: {
+    kind: 'waiting',
+    summary: 'What the service sees of the object is older than what it has already acted on.',
+    remedy: 'Nothing to do: it is looked at again shortly.',
+  },
+  WaitingForDeletion: {
+    kind: 'waiting',
+    summary: 'A GitOpsDeployment of the same name was deleted, and what it deployed is not gone yet.',
+    remedy: 'Nothing to do: the new one is deployed as soon as the old one is gone.',
+  },
   EngineNotFound: {
     kind: 'internal',
     summary: 'The namespace that Argo CD should run in does not exist.',
