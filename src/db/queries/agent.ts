@@ -1,0 +1,171 @@
+// Operation and application rows as the agent sees them: found, claimed, loaded, ended.
+import type { Queryable } from '../pool.ts';
+import { statement } from '../statement.ts';
+
+const instances = statement<{ instance_id: string; namespace_uid: string }>(
+  'agent-instances',
+  `
+select i.gitopsengineinstance_id as instance_id, i.namespace_uid
+from gitopsengineinstance i
+join kubernetestodbresourcemapping m
+  on m.kubernetes_resource_type = 'Namespace' and m.kubernetes_resource_uid = $2
+  and m.db_relation_type = 'GitopsEngineCluster' and m.db_relation_key = i.enginecluster_id
+where i.namespace_name = $1`,
+);
+
+/** The engine rows that mean this namespace of this cluster, whatever the UID the namespace had then. */
+export const selectInstances = async (
+  db: Queryable,
+  namespace: string,
+  clusterUid: string,
+): Promise<readonly { readonly instance_id: string; readonly namespace_uid: string }[]> =>
+  (await db.query(instances, [namespace, clusterUid])).rows;
+
+/** An Operation that is open. */
+export interface OpenOperationRow {
+  readonly operation_id: string;
+  readonly resource_type: string;
+  readonly resource_id: string;
+  /** The tenant's namespace UID, or the name of a special user; '' when there is no owner. */
+  readonly tenant: string;
+}
+
+const open = statement<OpenOperationRow>(
+  'agent-open-operations',
+  `
+select o.operation_id, o.resource_type, o.resource_id, coalesce(u.user_name, '') as tenant
+from operation o
+left join clusteruser u on u.clusteruser_id = o.operation_owner_user_id
+where o.instance_id = any($1::text[]) and o.state in ('Waiting', 'In_Progress')
+  and ($2::text[] is null or o.operation_id = any($2::text[]))
+order by o.seq_id`,
+);
+
+/** The open Operations of these engines; only those with the given ids, if any are given. */
+export const selectOpenOperations = async (
+  db: Queryable,
+  instanceIds: readonly string[],
+  operationIds: readonly string[] | null,
+): Promise<readonly OpenOperationRow[]> => (await db.query(open, [instanceIds, operationIds])).rows;
+
+/** A resource whose Operations are claimed together. */
+export interface ResourceKey {
+  readonly type: string;
+  readonly id: string;
+}
+
+/** A claimed Operation. */
+export interface ClaimedRow {
+  readonly operation_id: string;
+  readonly resource_type: string;
+  readonly resource_id: string;
+  readonly owner_id: string | null;
+  readonly instance_id: string;
+  readonly message: string | null;
+}
+
+const claim = statement<ClaimedRow>(
+  'agent-claim',
+  `
+with open as materialized (
+  select operation_id, resource_type, resource_id, operation_owner_user_id, instance_id, human_readable_state, state
+  from operation
+  where (resource_type, resource_id) in (select * from unnest($1::text[], $2::text[]))
+    and instance_id = any($3::text[]) and state in ('Waiting', 'In_Progress')
+  order by seq_id
+  for update skip locked
+), taken as (
+  update operation o
+  set state = 'In_Progress', last_state_update = $4, attempts = coalesce(o.attempts, 0) + 1
+  from open where o.operation_id = open.operation_id and open.state = 'Waiting'
+)
+select operation_id, resource_type, resource_id, operation_owner_user_id as owner_id, instance_id,
+  human_readable_state as message
+from open`,
+);
+
+/**
+ * Takes the open Operations of these resources: `Waiting` ones become `In_Progress`, committed before anything else is
+ * read. A row that its writer has not committed yet is left out; its notification comes with the commit.
+ */
+export const claimOperations = async (
+  db: Queryable,
+  keys: readonly ResourceKey[],
+  instanceIds: readonly string[],
+  now: string,
+): Promise<readonly ClaimedRow[]> => {
+  const types = keys.map((key) => key.type);
+  const ids = keys.map((key) => key.id);
+  return (await db.query(claim, [types, ids, instanceIds, now])).rows;
+};
+
+/** What an application's handler needs: the row, and what its tenant's project permits. */
+export interface ApplicationTargetRow {
+  readonly name: string | null;
+  readonly spec_field: string | null;
+  readonly environment_id: string | null;
+  /** The owner of the application; of the Operation, when the application is gone. */
+  readonly user_id: string | null;
+  /** Name of the tenant's namespace, where known. */
+  readonly namespace: string | null;
+  readonly repositories: readonly string[];
+  readonly environments: readonly string[];
+}
+
+const targets = statement<ApplicationTargetRow>(
+  'agent-application-targets',
+  `
+select a.name, a.spec_field, a.managed_environment_id as environment_id, u.clusteruser_id as user_id,
+  u.display_name as namespace,
+  coalesce((
+    select jsonb_agg(r.repo_url order by r.repo_url) from appprojectrepository r where r.clusteruser_id = u.clusteruser_id
+  ), '[]') as repositories,
+  coalesce((
+    select jsonb_agg(distinct e.managed_environment_id) from appprojectmanagedenvironment e
+    where e.clusteruser_id = u.clusteruser_id
+  ), '[]') as environments
+from unnest($1::text[], $2::text[]) with ordinality as k(application_id, owner_id, ord)
+left join application a on a.application_id = k.application_id
+left join lateral (
+  select w.application_owner_user_id as user_id from applicationowner w
+  where w.application_owner_application_id = k.application_id
+  order by w.seq_id limit 1
+) w on true
+left join clusteruser u on u.clusteruser_id = coalesce(w.user_id, k.owner_id)
+order by k.ord`,
+);
+
+/** The rows behind these applications, in the order asked. */
+export const selectApplicationTargets = async (
+  db: Queryable,
+  keys: readonly { readonly applicationId: string; readonly ownerId: string | null }[],
+): Promise<readonly ApplicationTargetRow[]> => {
+  const applicationIds = keys.map((key) => key.applicationId);
+  return (await db.query(targets, [applicationIds, keys.map((key) => key.ownerId)])).rows;
+};
+
+const end = statement(
+  'agent-end-operations',
+  `
+update operation o
+set state = k.state, human_readable_state = nullif(k.message, ''), last_state_update = $4
+from unnest($1::text[], $2::text[], $3::text[]) as k(operation_id, state, message)
+where o.operation_id = k.operation_id and o.state = 'In_Progress'`,
+);
+
+/** How an Operation ended, or that it goes on with a message for the user. */
+export interface OperationEnd {
+  readonly operationId: string;
+  readonly state: 'Completed' | 'Failed' | 'In_Progress';
+  readonly message: string;
+}
+
+/** Writes the ends of Operations that are in progress. A row that somebody removed is left alone. */
+export const endOperations = async (db: Queryable, ends: readonly OperationEnd[], now: string): Promise<void> => {
+  await db.query(end, [
+    ends.map((one) => one.operationId),
+    ends.map((one) => one.state),
+    ends.map((one) => one.message),
+    now,
+  ]);
+};

@@ -1,0 +1,154 @@
+// Operation rows as the backend sees them: intent written, delivered as objects, collected when they have ended.
+import type { Queryable } from '../pool.ts';
+import type { OperationRow } from '../rows.ts';
+import { statement } from '../statement.ts';
+
+const write = statement<{ operation_id: string }>(
+  'operation-write',
+  `
+insert into operation (
+  operation_id, instance_id, resource_id, operation_owner_user_id, resource_type, created_on, last_state_update, state,
+  dedupe_key
+) values ($1, $2, $3, $4, $5, $6, $6, 'Waiting', $7)
+on conflict (dedupe_key) where state = 'Waiting' do update set last_state_update = excluded.last_state_update
+returning operation_id`,
+);
+
+/** Intent for the agent: look at this row. */
+export interface NewOperation {
+  readonly newId: string;
+  readonly instanceId: string;
+  readonly resourceId: string;
+  readonly ownerId: string;
+  readonly type: string;
+  readonly dedupeKey: string;
+  readonly now: string;
+}
+
+/**
+ * Writes an Operation, or touches and locks the one of ours that still waits for the same resource: the agent can't take
+ * it, and read old rows, before this transaction ends. Returns its id.
+ */
+export const writeOperation = async (tx: Queryable, operation: NewOperation): Promise<string> => {
+  const { rows } = await tx.query(write, [
+    operation.newId,
+    operation.instanceId,
+    operation.resourceId,
+    operation.ownerId,
+    operation.type,
+    operation.now,
+    operation.dedupeKey,
+  ]);
+  return rows[0]?.operation_id ?? operation.newId;
+};
+
+/** An Operation whose object is to be made or touched. */
+export interface DeliveryRow {
+  readonly operation_id: string;
+  readonly namespace_name: string;
+}
+
+const undelivered = statement<DeliveryRow>(
+  'operation-undelivered',
+  `
+select o.operation_id, i.namespace_name
+from operation o
+join gitopsengineinstance i on i.gitopsengineinstance_id = o.instance_id
+where o.dedupe_key is not null and o.delivered_at is null
+order by o.seq_id limit $1`,
+);
+
+/** Rows of ours that have no object yet, oldest first, whatever their state by now. */
+export const selectUndelivered = async (db: Queryable, limit: number): Promise<readonly DeliveryRow[]> =>
+  (await db.query(undelivered, [limit])).rows;
+
+const delivered = statement(
+  'operation-delivered',
+  `update operation set delivered_at = $2 where operation_id = any($1::text[])`,
+);
+
+/** Notes that these rows have their objects. */
+export const markDelivered = async (db: Queryable, operationIds: readonly string[], now: string): Promise<void> => {
+  await db.query(delivered, [operationIds, now]);
+};
+
+const stuck = statement<DeliveryRow>(
+  'operation-stuck',
+  `
+select o.operation_id, i.namespace_name
+from operation o
+join gitopsengineinstance i on i.gitopsengineinstance_id = o.instance_id
+where o.state = 'Waiting' and o.dedupe_key is not null and o.delivered_at < $1 and o.last_state_update < $1
+order by o.seq_id limit $2`,
+);
+
+/** Rows of ours that were delivered and last touched before `before`, and that nobody has taken. */
+export const selectStuck = async (db: Queryable, before: string, limit: number): Promise<readonly DeliveryRow[]> =>
+  (await db.query(stuck, [before, limit])).rows;
+
+const ended = statement<DeliveryRow>(
+  'operation-ended',
+  `
+select o.operation_id, i.namespace_name
+from operation o
+join gitopsengineinstance i on i.gitopsengineinstance_id = o.instance_id
+where o.operation_id = any($1::text[]) and o.state in ('Completed', 'Failed') and o.delivered_at is not null`,
+);
+
+/** Of these rows, those that have ended and have their objects. */
+export const selectEnded = async (db: Queryable, operationIds: readonly string[]): Promise<readonly DeliveryRow[]> =>
+  (await db.query(ended, [operationIds])).rows;
+
+const leftover = statement<DeliveryRow>(
+  'operation-leftover',
+  `
+select o.operation_id, i.namespace_name
+from operation o
+join gitopsengineinstance i on i.gitopsengineinstance_id = o.instance_id
+where o.state in ('Completed', 'Failed') and o.resource_type = 'Application' and (
+  (o.dedupe_key is not null and o.delivered_at is not null
+    and not exists (select from deploymenttoapplicationmapping l where l.application_id = o.resource_id)
+    and not exists (select from deletion d where d.application_id = o.resource_id))
+  or (o.dedupe_key is null and o.last_state_update < $1)
+)
+order by o.seq_id limit $2`,
+);
+
+/**
+ * Ended rows that nothing waits for: ours of applications that are gone, and those of others that ended before
+ * `endedBefore`.
+ */
+export const selectLeftover = async (
+  db: Queryable,
+  endedBefore: string,
+  limit: number,
+): Promise<readonly DeliveryRow[]> => (await db.query(leftover, [endedBefore, limit])).rows;
+
+const remove = statement(
+  'operation-remove',
+  `delete from operation where operation_id = any($1::text[]) and state in ('Completed', 'Failed')`,
+);
+
+/** Deletes rows that have ended. */
+export const removeOperations = async (db: Queryable, operationIds: readonly string[]): Promise<void> => {
+  await db.query(remove, [operationIds]);
+};
+
+/** What an Operation is about. */
+export type OperationSubject = Pick<
+  OperationRow,
+  'operation_id' | 'resource_type' | 'resource_id' | 'state' | 'delivered_at'
+>;
+
+const subjects = statement<OperationSubject>(
+  'operation-subjects',
+  `
+select operation_id, resource_type, resource_id, state, delivered_at
+from operation where operation_id = any($1::text[])`,
+);
+
+/** What these Operations are about; ids that are gone are left out. */
+export const selectSubjects = async (
+  db: Queryable,
+  operationIds: readonly string[],
+): Promise<readonly OperationSubject[]> => (await db.query(subjects, [operationIds])).rows;
