@@ -5,7 +5,10 @@ import type { KubeStatus } from './status-error.ts';
 /** What every call takes. Without `deadlineMs` the client's default applies (15 s). */
 export interface CallOptions {
   readonly signal?: AbortSignal;
+  /** For all attempts together. */
   readonly deadlineMs?: number;
+  /** False makes the first attempt the only one, for callers that have a rhythm of their own. */
+  readonly retry?: boolean;
 }
 
 /** Which objects a list or watch selects. */
@@ -32,6 +35,8 @@ export interface WatchOptions extends Selection {
   readonly allowWatchBookmarks?: boolean;
   /** Seconds after which the server ends the watch by itself. */
   readonly timeoutSeconds?: number;
+  /** Called once the server has accepted the watch, before the first event. */
+  readonly onOpen?: () => void;
 }
 
 /** One line of a watch. A BOOKMARK's object carries only `metadata.resourceVersion` and annotations. */
@@ -80,6 +85,10 @@ export interface KubeClient {
   update<T extends KubeObject>(resource: ResourceType<T>, object: T, options?: CallOptions): Promise<T>;
   patch<T extends KubeObject>(resource: ResourceType<T>, ref: ObjectRef, patch: PatchBody & CallOptions): Promise<T>;
   delete<T extends KubeObject>(resource: ResourceType<T>, ref: ObjectRef, options?: DeleteOptions): Promise<void>;
+  /**
+   * The events until the server ends the watch. A refusal is thrown as `ApiError`, a broken connection as
+   * `Fault('internal')`, an abort as the signal's reason. Nothing is retried here.
+   */
   watch<T extends KubeObject>(resource: ResourceType<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
   /** A call by path; the answer's JSON as it came. */
   raw(request: RawRequest): Promise<unknown>;
