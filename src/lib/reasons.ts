@@ -53,6 +53,11 @@ export const platformReasons = {
     summary: 'What answered at the address of the API server is not what an API server sends.',
     remedy: 'Check the address in the kubeconfig, and whether a proxy stands between.',
   },
+  ApiOutcomeUnknown: {
+    kind: 'internal',
+    summary: 'The connection to the API server broke during a write, so whether it happened is not known.',
+    remedy: 'Nothing to do: the object is looked at again and only what is missing is done.',
+  },
   DatabaseUnavailable: {
     kind: 'internal',
     summary: 'PostgreSQL cannot be reached, or did not answer in time.',
@@ -69,6 +74,24 @@ export const platformReasons = {
     summary: 'The PostgreSQL of the sandbox could not be started.',
     remedy: 'The message says what PostgreSQL said. Free disk space or the port, or give the URL of another database.',
   },
+  PostgresqlNotFound: {
+    kind: 'user',
+    turn: 'operator',
+    summary: 'The sandbox found no PostgreSQL, neither in a package nor on the machine.',
+    remedy: 'Install PostgreSQL 15 or newer, or give the URL of a database.',
+  },
+  NoUnprivilegedAccount: {
+    kind: 'user',
+    turn: 'operator',
+    summary: 'PostgreSQL does not run as root, and the machine has no other account to run it as.',
+    remedy: 'Start the sandbox as an ordinary user, or give the URL of a database.',
+  },
+  OtherPostgresqlRelease: {
+    kind: 'user',
+    turn: 'operator',
+    summary: 'The folder holds the data of another major release of PostgreSQL than the one found.',
+    remedy: 'Name another folder, or install the release that made the data.',
+  },
   CommitUnknown: {
     kind: 'internal',
     summary: 'The connection to PostgreSQL broke during a commit, so whether it happened is not known.',
@@ -79,6 +102,13 @@ export const platformReasons = {
     turn: 'operator',
     summary: 'The database was migrated by a newer release, which says that this one cannot work on it.',
     remedy: 'Run the newer release, or restore the backup made before it.',
+  },
+  SchemaUnknown: {
+    kind: 'user',
+    turn: 'operator',
+    summary: 'The database holds tables, but not in a state from which this release can go on.',
+    remedy:
+      'The message says what is different. Name the right database, or bring it to the version that is asked for.',
   },
   SchemaNotReady: {
     kind: 'waiting',
@@ -97,6 +127,26 @@ export const platformReasons = {
     turn: 'nobody',
     summary: 'The process is being stopped.',
     remedy: 'Nothing to do: what was left undone is done by the next process.',
+  },
+  GitFailed: {
+    kind: 'user',
+    summary: 'The sandbox could not read the Git repository.',
+    remedy: 'The message has what git says. Correct the URL, or make the repository readable.',
+  },
+  UnknownRevision: {
+    kind: 'user',
+    summary: 'The Git repository has no branch, tag or commit of that name.',
+    remedy: 'Correct `spec.source.targetRevision`, or push what it names.',
+  },
+  InvalidSource: {
+    kind: 'user',
+    summary: 'The source is of a kind, or names a folder, that the sandbox cannot deploy.',
+    remedy: 'The message names what. Correct `spec.source`.',
+  },
+  InvalidManifest: {
+    kind: 'user',
+    summary: 'A file in the repository should be a manifest and is none.',
+    remedy: 'The message names the file. Correct it and push.',
   },
   Unexpected: {
     kind: 'internal',
