@@ -1,11 +1,26 @@
-// How the tests are run: files beside the code and under test/, one PostgreSQL for all of them.
+// How the tests run: beside the code and under test/ on one PostgreSQL; the static checks without it.
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    globalSetup: ['test/kit/database-server.ts'],
+    reporters: ['default', './test/kit/closing-line-reporter.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'tests',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: ['test/checks/**'],
+          globalSetup: ['./test/kit/database-server.ts'],
+          setupFiles: ['./test/setup-open-handles.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'checks', include: ['test/checks/**/*.test.ts'], testTimeout: 120_000 },
+      },
+    ],
   },
 });
