@@ -1,8 +1,10 @@
 // GitOpsDeploymentManagedEnvironment: another cluster, or some of its namespaces, as a target of deployments.
 import type { z } from 'zod';
 import { conditionsSchema } from '../condition.ts';
+import { connectionInitializationSucceeded } from '../conditions.ts';
 import { ageColumn, objectSchema, type CustomKind } from '../custom-kind.ts';
 import { flag, list, object, text } from '../fields.ts';
+import { managedEnvironmentSecretType } from '../labels.ts';
 import type { ApiObject } from '../metadata.ts';
 import type { ApiResource } from '../resource.ts';
 import { ownResource } from './group.ts';
@@ -12,7 +14,7 @@ const specSchema = object('Which cluster it is, and how it is reached.', {
     'URL of the cluster’s API server, `https://…`, as the kubeconfig in the Secret has it; without `?` and `&`.',
   ),
   credentialsSecret: text(
-    'Name of a Secret in this namespace, of type `managed-gitops.redhat.com/managed-environment`, whose key `kubeconfig` holds a kubeconfig.',
+    `Name of a Secret in this namespace, of type \`${managedEnvironmentSecretType}\`, whose key \`kubeconfig\` holds a kubeconfig.`,
   ),
   allowInsecureSkipTLSVerify: flag(
     'Whether the API server’s certificate is left unchecked. Only for clusters with a certificate nobody can check.',
@@ -45,7 +47,7 @@ export const gitOpsDeploymentManagedEnvironments: ApiResource<GitOpsDeploymentMa
 );
 
 const connectionPath = (field: string): string =>
-  `.status.conditions[?(@.type=="ConnectionInitializationSucceeded")].${field}`;
+  `.status.conditions[?(@.type=="${connectionInitializationSucceeded}")].${field}`;
 
 /** GitOpsDeploymentManagedEnvironment as a custom resource. */
 export const gitOpsDeploymentManagedEnvironmentKind: CustomKind = {

@@ -1,16 +1,20 @@
 // GitOpsDeploymentRepositoryCredential: how to read a private repository.
 import type { z } from 'zod';
 import { conditionsSchema } from '../condition.ts';
+import { validRepositoryCredential } from '../conditions.ts';
 import { ageColumn, objectSchema, type CustomKind } from '../custom-kind.ts';
 import { object, text } from '../fields.ts';
+import { repositoryCredentialSecretType } from '../labels.ts';
 import type { ApiObject } from '../metadata.ts';
 import type { ApiResource } from '../resource.ts';
 import { ownResource } from './group.ts';
 
+const validPath = (field: string): string => `.status.conditions[?(@.type=="${validRepositoryCredential}")].${field}`;
+
 const specSchema = object('Which repository it is for, and where the credential is.', {
   repository: text('URL of the repository, `https://…` or `ssh://…`, as the GitOpsDeployments name it.'),
   secret: text(
-    'Name of a Secret in this namespace, of type `managed-gitops.redhat.com/repository-credential`, with the keys `username` and `password`, or `sshPrivateKey`.',
+    `Name of a Secret in this namespace, of type \`${repositoryCredentialSecretType}\`, with the keys \`username\` and \`password\`, or \`sshPrivateKey\`.`,
   ),
 });
 
@@ -44,13 +48,13 @@ export const gitOpsDeploymentRepositoryCredentialKind: CustomKind = {
       name: 'Valid',
       type: 'string',
       description: 'Whether the repository was read with the credential.',
-      jsonPath: '.status.conditions[?(@.type=="ValidRepositoryCredential")].status',
+      jsonPath: validPath('status'),
     },
     {
       name: 'Message',
       type: 'string',
       description: 'Why the credential stands as it does.',
-      jsonPath: '.status.conditions[?(@.type=="ValidRepositoryCredential")].message',
+      jsonPath: validPath('message'),
       priority: 1,
     },
     ageColumn,

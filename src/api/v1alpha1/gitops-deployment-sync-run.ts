@@ -1,5 +1,6 @@
 // GitOpsDeploymentSyncRun: sync one manual deployment once; deleting it while it runs ends the sync.
 import type { z } from 'zod';
+import { errorOccurred } from '../conditions.ts';
 import { ageColumn, objectSchema, type CustomKind } from '../custom-kind.ts';
 import { list, object, text, time } from '../fields.ts';
 import type { ApiObject } from '../metadata.ts';
@@ -35,6 +36,8 @@ export interface GitOpsDeploymentSyncRun extends ApiObject {
 /** Addresses GitOpsDeploymentSyncRuns. */
 export const gitOpsDeploymentSyncRuns: ApiResource<GitOpsDeploymentSyncRun> = ownResource('GitOpsDeploymentSyncRun');
 
+const errorPath = (field: string): string => `.status.conditions[?(@.type=="${errorOccurred}")].${field}`;
+
 /** GitOpsDeploymentSyncRun as a custom resource. */
 export const gitOpsDeploymentSyncRunKind: CustomKind = {
   resource: gitOpsDeploymentSyncRuns,
@@ -61,13 +64,13 @@ export const gitOpsDeploymentSyncRunKind: CustomKind = {
       name: 'Error',
       type: 'string',
       description: 'Whether the sync could not be ordered.',
-      jsonPath: '.status.conditions[?(@.type=="ErrorOccurred")].status',
+      jsonPath: errorPath('status'),
     },
     {
       name: 'Message',
       type: 'string',
       description: 'The error in words.',
-      jsonPath: '.status.conditions[?(@.type=="ErrorOccurred")].message',
+      jsonPath: errorPath('message'),
       priority: 1,
     },
     ageColumn,
