@@ -1,0 +1,104 @@
+// The API server as a function from request to answer; how requests travel is none of its business.
+import { ApiError } from '../../kube/status-error.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Random } from '../../lib/random.ts';
+import { builtInKinds } from './built-in-kinds.ts';
+import { definitionStrategy, definitionsResource, serveDefinitions } from './definitions.ts';
+import { createDeleter } from './deletion.ts';
+import { refusalResponse, type ApiRequest, type ApiResponse } from './exchange.ts';
+import { createObjects, type Objects } from './objects.ts';
+import { badRequest, internalError, unauthorized } from './refusal.ts';
+import { createRegistry, type Registry } from './registry.ts';
+import { createStorage } from './storage.ts';
+import { readTarget } from './target.ts';
+import { createVerbs, verbOf } from './verbs.ts';
+import { createWatching, type WatchTimes } from './watching.ts';
+
+/** What may be set about an API. */
+export interface ApiSettings extends WatchTimes {
+  /** How many changes of each kind are remembered at least, for watches and pages. */
+  readonly historyLimit: number;
+}
+
+/** What an API starts with. */
+export interface ApiOptions extends Partial<ApiSettings> {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** The bearer token of the one user there is, who may do everything. */
+  readonly token: string;
+  readonly crds: readonly unknown[];
+  readonly namespaces: readonly string[];
+}
+
+/** The API, ready for requests. */
+export interface Api {
+  respond(request: ApiRequest): ApiResponse;
+  /** How often each verb was asked of each resource, by `<verb> <plural>[/<subresource>]`. */
+  requests(): Readonly<Record<string, number>>;
+  stop(): void;
+}
+
+const systemNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+
+const seed = (options: ApiOptions, registry: Registry, objects: Objects): void => {
+  const namespaces = registry.byResource('namespaces');
+  const definitions = registry.byResource(definitionsResource);
+  for (const name of new Set([...systemNamespaces, ...options.namespaces])) {
+    if (namespaces) objects.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  }
+  for (const crd of options.crds) if (definitions) objects.create(definitions, crd);
+};
+
+const segmentsOf = (path: string): string[] => {
+  try {
+    return path.split('/').slice(1).map(decodeURIComponent);
+  } catch {
+    throw badRequest('the path is not well encoded');
+  }
+};
+
+/** Creates an API that holds the system's namespaces, and what the options name. Throws `ApiError` on a bad definition. */
+export const createApi = (options: ApiOptions): Api => {
+  const { clock, random, log, token, historyLimit = 2000, bookmarkEveryMs = 60_000, watchForMs = 1_800_000 } = options;
+  // Revisions begin at the time in seconds: to a client of an earlier life of this server, its revision is then too old,
+  // and it lists again instead of waiting for changes that it has missed.
+  const storage = createStorage({ firstRevision: Math.floor(clock.now() / 1000), historyLimit });
+  const strategies = { [definitionsResource]: definitionStrategy({ registry: () => registry, clock }) };
+  const registry: Registry = createRegistry(builtInKinds(strategies));
+  const objects = createObjects({ storage, registry, clock, random });
+  const deleteObject = createDeleter({ storage, objects, clock });
+  const watch = createWatching({ storage, clock, random, times: { bookmarkEveryMs, watchForMs } });
+  const carryOut = createVerbs({ storage, objects, deleteObject, watch, clock });
+  const counts = new Map<string, number>();
+  const stopServing = serveDefinitions({ storage, registry });
+  seed(options, registry, objects);
+
+  const answer = (request: ApiRequest): ApiResponse => {
+    if (request.authorization !== `Bearer ${token}`) throw unauthorized();
+    const target = readTarget(registry, segmentsOf(request.path));
+    const verb = verbOf(request, target);
+    const counted = `${verb} ${target.kind.plural}${target.subresource ? `/${target.subresource}` : ''}`;
+    counts.set(counted, (counts.get(counted) ?? 0) + 1);
+    return carryOut(verb, request, target);
+  };
+
+  return {
+    respond(request) {
+      try {
+        return answer(request);
+      } catch (error) {
+        if (error instanceof ApiError) return refusalResponse(error);
+        log.error('a request to the sandbox API server failed', { err: error });
+        return refusalResponse(internalError());
+      }
+    },
+    requests: () => Object.fromEntries(counts),
+    stop() {
+      stopServing();
+      for (const kind of registry.all())
+        storage.endFollowers(`${kind.plural}${kind.group === '' ? '' : `.${kind.group}`}`);
+    },
+  };
+};

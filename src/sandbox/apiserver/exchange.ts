@@ -1,0 +1,51 @@
+// A request and its answer, apart from how they travel.
+import { ApiError } from '../../kube/status-error.ts';
+import type { Stream } from './watching.ts';
+
+/** A request, its body read to the end. */
+export interface ApiRequest {
+  readonly method: string;
+  /** The path, not yet decoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly accept: string;
+  /** The media type of the body without parameters; '' when there is none. */
+  readonly contentType: string;
+  readonly authorization: string;
+  readonly body: string;
+}
+
+/** An answer: JSON or plain text at once, or a stream of lines. */
+export interface ApiResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Stream;
+}
+
+/** A JSON answer. */
+export const jsonResponse = (value: unknown, status = 200, headers: Record<string, string> = {}): ApiResponse => ({
+  status,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(value),
+});
+
+/** A plain text answer. */
+export const textResponse = (text: string): ApiResponse => ({
+  status: 200,
+  headers: { 'content-type': 'text/plain; charset=utf-8' },
+  body: text,
+});
+
+/** A stream of JSON lines. */
+export const streamResponse = (body: Stream): ApiResponse => ({
+  status: 200,
+  headers: { 'content-type': 'application/json' },
+  body,
+});
+
+/** The answer that says no. */
+export const refusalResponse = (error: ApiError): ApiResponse => {
+  const seconds = error.status.details?.retryAfterSeconds;
+  const body = { metadata: {}, ...error.status };
+  return jsonResponse(body, error.code, seconds === undefined ? {} : { 'retry-after': String(seconds) });
+};

@@ -1,0 +1,125 @@
+// Every refusal the server gives, with the code, reason and wording that clients of Kubernetes know.
+import { ApiError, type KubeStatus } from '../../kube/status-error.ts';
+import { lineOf, type FieldError } from './field-error.ts';
+import { kindName, resourceName, type Kind } from './kind.ts';
+
+type Named = Pick<Kind, 'group' | 'plural'>;
+
+const refusal = (code: number, reason: string, rest: Pick<KubeStatus, 'message' | 'details'>): ApiError =>
+  new ApiError(code, { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason, code, ...rest });
+
+const detailsOf = (kind: Named, name: string): NonNullable<KubeStatus['details']> => ({
+  name,
+  ...(kind.group === '' ? {} : { group: kind.group }),
+  kind: kind.plural,
+});
+
+/** 400: the request can't be understood. */
+export const badRequest = (message: string): ApiError => refusal(400, 'BadRequest', { message });
+
+/** 401: no token, or one that is not known. */
+export const unauthorized = (): ApiError => refusal(401, 'Unauthorized', { message: 'Unauthorized' });
+
+/** 403: creating in a namespace that is going away. */
+export const terminating = (kind: Named, namespace: string, name: string): ApiError =>
+  refusal(403, 'Forbidden', {
+    message: `${resourceName(kind)} "${name}" is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`,
+    details: {
+      ...detailsOf(kind, name),
+      causes: [
+        {
+          reason: 'NamespaceTerminating',
+          message: `namespace ${namespace} is being terminated`,
+          field: 'metadata.namespace',
+        },
+      ],
+    },
+  });
+
+/** 403: deleting what has to stay. */
+export const forbiddenDelete = (kind: Named, name: string, why: string): ApiError =>
+  refusal(403, 'Forbidden', {
+    message: `${resourceName(kind)} "${name}" is forbidden: ${why}`,
+    details: detailsOf(kind, name),
+  });
+
+/** 404: no object of that name. */
+export const notFound = (kind: Named, name: string): ApiError =>
+  refusal(404, 'NotFound', {
+    message: `${resourceName(kind)} "${name}" not found`,
+    details: detailsOf(kind, name),
+  });
+
+/** 404: no such path. */
+export const noSuchPath = (): ApiError =>
+  refusal(404, 'NotFound', { message: 'the server could not find the requested resource', details: {} });
+
+/** 405: the path is there, the method is not. */
+export const methodNotAllowed = (message: string): ApiError => refusal(405, 'MethodNotAllowed', { message });
+
+/** 406: none of the media types asked for is served. */
+export const notAcceptable = (served: string): ApiError =>
+  refusal(406, 'NotAcceptable', { message: `only the following media types are accepted: ${served}` });
+
+/** 409: the name is taken. */
+export const alreadyExists = (kind: Named, name: string): ApiError =>
+  refusal(409, 'AlreadyExists', {
+    message: `${resourceName(kind)} "${name}" already exists`,
+    details: detailsOf(kind, name),
+  });
+
+/** 409: what was sent rests on an older state; `why` defaults to the changed resourceVersion. */
+export const conflict = (
+  kind: Named,
+  name: string,
+  why = 'the object has been modified; please apply your changes to the latest version and try again',
+): ApiError =>
+  refusal(409, 'Conflict', {
+    message: `Operation cannot be fulfilled on ${resourceName(kind)} "${name}": ${why}`,
+    details: detailsOf(kind, name),
+  });
+
+/** 410: the history no longer reaches back that far. */
+export const expired = (message: string): ApiError => refusal(410, 'Expired', { message });
+
+/** 413: the body is too big. */
+export const tooLarge = (limitBytes: number): ApiError =>
+  refusal(413, 'RequestEntityTooLarge', { message: `Request entity too large: limit is ${limitBytes}` });
+
+/** 415: the body's media type is not served. */
+export const unsupportedMediaType = (message: string): ApiError => refusal(415, 'UnsupportedMediaType', { message });
+
+/** 422: the object breaks rules; all that were found are listed. */
+export const invalidObject = (
+  kind: Pick<Kind, 'group' | 'kind'>,
+  name: string,
+  errors: readonly FieldError[],
+): ApiError => {
+  const lines = errors.map(lineOf);
+  return refusal(422, 'Invalid', {
+    message: `${kindName(kind)} "${name}" is invalid: ${lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`}`,
+    details: {
+      name,
+      ...(kind.group === '' ? {} : { group: kind.group }),
+      kind: kind.kind,
+      causes: errors.map((error) => ({ ...error })),
+    },
+  });
+};
+
+/** 422: a patch that does not fit the object. */
+export const unprocessable = (message: string): ApiError => refusal(422, 'Invalid', { message });
+
+/** 504: the resourceVersion asked for has not been reached. */
+export const tooNew = (asked: number, current: number): ApiError =>
+  refusal(504, 'Timeout', {
+    message: `Too large resource version: ${asked}, current: ${current}`,
+    details: {
+      causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+      retryAfterSeconds: 1,
+    },
+  });
+
+/** 500: a defect of this server. */
+export const internalError = (): ApiError =>
+  refusal(500, 'InternalError', { message: 'Internal error occurred: the sandbox API server failed; see its log' });
