@@ -1,0 +1,232 @@
+// Plays Argo CD for the sandbox: watches Applications, compares them with real Git repositories, and syncs them.
+import { mkdir } from 'node:fs/promises';
+import { applications } from '../../api/argocd/application.ts';
+import { appProjects, type AppProject } from '../../api/argocd/app-project.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Metrics } from '../../lib/metrics.ts';
+import type { Random } from '../../lib/random.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { KubeObject, ResourceType } from '../../kube/object.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../../kube/status-error.ts';
+import { createController, type Controller } from '../../runtime/controller.ts';
+import { createWatcher } from '../../runtime/watcher.ts';
+import { createAgenda, type Agenda } from './agenda.ts';
+import { createComparer, type Comparer } from './comparison.ts';
+import { createFinalize } from './finalize.ts';
+import { createProgramRunner } from './git.ts';
+import { createKinds, type Kinds } from './kinds.ts';
+import { createLiveObjects, type LiveObjects } from './live.ts';
+import { createManifestReader } from './manifests.ts';
+import { createMirrors } from './mirror.ts';
+import { createOperate, type PassContext } from './operate.ts';
+import { DEFAULT_PROJECT } from './project.ts';
+import { createRefresh } from './refresh.ts';
+import type { Application } from './shapes.ts';
+import { createStatusWriter } from './status-writer.ts';
+import { createSync } from './sync.ts';
+import { createWorkloads } from './workloads.ts';
+
+/** How the engine plays. Times in milliseconds. */
+export interface EngineSettings {
+  /** How often each repository is asked for news; 3 minutes, as Argo CD's default. */
+  readonly refreshMs?: number;
+  /** After how long a workload is ready; 1 second. */
+  readonly workloadReadyAfterMs?: number;
+  /** How long after a sync self-heal leaves a difference alone; 5 seconds. */
+  readonly selfHealAfterMs?: number;
+  /** The longest that one run of git may take; 1 minute. */
+  readonly gitDeadlineMs?: number;
+  /** Environment that git and kustomize get besides their own: PATH, proxies, an ssh agent. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What the engine is made of. `namespace` holds the Applications; `cacheDir` is a folder of its own. */
+export interface EngineOptions {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly cacheDir: string;
+  readonly settings?: EngineSettings;
+}
+
+/** A running engine. */
+export interface Engine {
+  /** Ends watches and passes under way, git included, and waits for them. */
+  stop(): Promise<void>;
+}
+
+const CONCURRENCY = 4;
+const STOP_GRACE_MS = 1000;
+const DEFAULT_ENV = { PATH: '/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin' };
+
+const orUndefined = async <T>(reading: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+};
+
+/** The project of Applications that name none: like Argo CD's, it allows everything. */
+const ensureDefaultProject = async ({ client, namespace }: EngineOptions): Promise<void> => {
+  const project: AppProject = {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'AppProject',
+    metadata: { name: DEFAULT_PROJECT, namespace },
+    spec: {
+      sourceRepos: ['*'],
+      destinations: [{ namespace: '*', server: '*' }],
+      clusterResourceWhitelist: [{ group: '*', kind: '*' }],
+    },
+  };
+  try {
+    await client.create(appProjects, project);
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+};
+
+const createRepositories = async (options: EngineOptions) => {
+  const { clock, cacheDir, settings = {} } = options;
+  await mkdir(cacheDir, { recursive: true });
+  const env = settings.env ?? DEFAULT_ENV;
+  const run = await createProgramRunner({ clock, cacheDir, env, deadlineMs: settings.gitDeadlineMs ?? 60_000 });
+  const mirrors = createMirrors({ cacheDir, run });
+  return { mirrors, manifests: createManifestReader({ mirrors, run, cacheDir }) };
+};
+
+interface ReconcileParts {
+  readonly comparer: Comparer;
+  readonly kinds: Kinds;
+  readonly live: LiveObjects;
+  readonly agenda: Agenda;
+}
+
+/** The pass over one Application: carry its operation on, or delete it; then compare it, if that is due. */
+const createReconcile = (options: EngineOptions, parts: ReconcileParts) => {
+  const { client, namespace, clock, settings = {} } = options;
+  const { comparer, kinds, live, agenda } = parts;
+  const write = createStatusWriter(client);
+  const findProject = (application: Application, signal: AbortSignal): Promise<AppProject | undefined> =>
+    orUndefined(client.get(appProjects, { namespace, name: application.spec.project || DEFAULT_PROJECT }, { signal }));
+  const shared = { client, comparer, kinds, write, findProject, clock };
+  const operate = createOperate({ ...shared, sync: createSync({ client, kinds, live }) });
+  const finalize = createFinalize(shared);
+  const refresh = createRefresh({ ...shared, selfHealAfterMs: settings.selfHealAfterMs ?? 5000 });
+  const read = (name: string, signal: AbortSignal): Promise<Application | undefined> =>
+    orUndefined(client.get(applications, { namespace, name }, { signal }));
+
+  const refreshIfDue = async (application: Application, context: PassContext): Promise<number | undefined> => {
+    const { name } = application.metadata;
+    const due = agenda.take(application);
+    if (!due) return undefined;
+    try {
+      return await refresh(application, due, context);
+    } catch (error) {
+      agenda.mark(name, due.level);
+      throw error;
+    }
+  };
+
+  const operateIfAsked = async (application: Application, context: PassContext): Promise<number | undefined> => {
+    if (!application.operation) return undefined;
+    const step = await operate(application, context);
+    if (step.ended) agenda.mark(application.metadata.name, 'latest');
+    return step.afterMs;
+  };
+
+  const pass = async (name: string, context: PassContext): Promise<{ afterMs: number } | undefined> => {
+    const application = await read(name, context.signal);
+    if (!application) {
+      agenda.forget(name);
+      return undefined;
+    }
+    const deleting = application.metadata.deletionTimestamp !== undefined;
+    const first = application.operation
+      ? await operateIfAsked(application, context)
+      : deleting
+        ? await finalize(application, context)
+        : undefined;
+    const present = await read(name, context.signal);
+    if (!present) return undefined;
+    const second = deleting && !present.operation ? undefined : await refreshIfDue(present, context);
+    return { afterMs: Math.max(Math.min(first ?? Infinity, second ?? Infinity, agenda.nextInMs(name)), 10) };
+  };
+
+  return async (key: string, context: PassContext): Promise<{ afterMs: number } | undefined> => {
+    try {
+      return await pass(key.split('/')[2] ?? '', context);
+    } catch (error) {
+      if (isConflict(error)) return { afterMs: 20 }; // someone changed it meanwhile: look again
+      if (isNotFound(error)) return { afterMs: 200 };
+      throw error;
+    }
+  };
+};
+
+/** Watches Applications and projects, and wakes what they concern. */
+const createWatches = (options: EngineOptions, { agenda, controller }: { agenda: Agenda; controller: Controller }) => {
+  const { namespace } = options;
+  const wake = (name: string): void => controller.enqueue(`${namespace}/application/${name}`);
+  const applicationWatch = createWatcher({ ...options, resource: applications });
+  const projectWatch = createWatcher({ ...options, resource: appProjects });
+  applicationWatch.store.subscribe(({ object }) => wake(object.metadata.name));
+  projectWatch.store.subscribe(({ object }) => {
+    for (const { metadata, spec } of applicationWatch.store.list()) {
+      if ((spec.project || DEFAULT_PROJECT) !== object.metadata.name) continue;
+      agenda.mark(metadata.name, 'latest');
+      wake(metadata.name);
+    }
+  });
+  return { applicationWatch, projectWatch, wake };
+};
+
+/**
+ * Starts the engine: a stand-in for Argo CD's application controller and repository server, for one cluster, on real Git
+ * repositories. Returns once it has seen the Applications that are there; the namespace and Argo CD's kinds must exist.
+ * What it plays and what it doesn't stands in the README beside this file.
+ */
+export const startEngine = async (given: EngineOptions): Promise<Engine> => {
+  const options = { ...given, log: given.log.with({ component: 'sandbox-engine' }) };
+  const { namespace, ...clusterWide } = options;
+  const { client, clock, log, settings = {} } = options;
+  log.info('playing Argo CD: a stand-in for the sandbox, not Argo CD itself', { namespace });
+  await ensureDefaultProject(options);
+  const agenda = createAgenda({ clock, refreshMs: settings.refreshMs ?? 180_000 });
+  const workloads = createWorkloads({ ...options, readyAfterMs: settings.workloadReadyAfterMs ?? 1000 });
+  const live = createLiveObjects({
+    client,
+    watch: (resource: ResourceType, labelSelector: string) =>
+      createWatcher<KubeObject>({ ...clusterWide, resource, labelSelector }),
+    onChange(change) {
+      agenda.mark(change.application, 'recent');
+      watches.wake(change.application);
+      workloads.see(change);
+    },
+  });
+  const kinds = createKinds(client);
+  const comparer = createComparer({ kinds, live, ...(await createRepositories(options)) });
+  const controller = createController({
+    ...options,
+    name: 'sandbox-engine',
+    concurrency: CONCURRENCY,
+    tenantConcurrency: CONCURRENCY,
+    graceMs: STOP_GRACE_MS,
+    reconcile: createReconcile(options, { comparer, kinds, live, agenda }),
+  });
+  const watches = createWatches(options, { agenda, controller });
+  const parts = [watches.projectWatch, watches.applicationWatch, workloads, controller];
+  for (const part of parts) part.start();
+  await watches.applicationWatch.whenSynced();
+  return {
+    async stop() {
+      for (const part of parts) await part.stop();
+      await live.stop();
+    },
+  };
+};
