@@ -22,10 +22,9 @@ export interface SessionSettings {
   readonly statementMs: number;
   /** For one lock within a statement. */
   readonly lockMs: number;
+  /** What a statement's answer may take beyond its deadline before the session counts as dead. */
+  readonly graceMs: number;
 }
-
-/** What the server is given beyond a statement's deadline before the session counts as dead. */
-const GRACE_MS = 5_000;
 
 /** The driver's settings for one session. */
 export const clientConfig = (
@@ -38,7 +37,7 @@ export const clientConfig = (
     application_name: name,
     connectionTimeoutMillis: settings.connectMs,
     // A statement's deadline is kept by the server. When even that answer does not come, the network is gone.
-    query_timeout: settings.statementMs === 0 ? undefined : settings.statementMs + GRACE_MS,
+    query_timeout: settings.statementMs === 0 ? undefined : settings.statementMs + settings.graceMs,
     keepAlive: true,
   };
 };
@@ -54,4 +53,5 @@ export const sessionText = ({ statementMs, lockMs }: SessionSettings): string =>
     `set statement_timeout to ${statementMs}`,
     `set lock_timeout to ${lockMs}`,
     `set idle_in_transaction_session_timeout to ${statementMs}`,
+    'set idle_session_timeout to 0', // a listener is idle for hours
   ].join(';');

@@ -31,8 +31,12 @@ const defaults: DatabaseSettings = {
   connectMs: 5_000,
   statementMs: 10_000,
   lockMs: 5_000,
+  graceMs: 5_000,
   idleMs: 60_000,
 };
+
+/** How long closing a session may take, in milliseconds. */
+const GOODBYE_MS = 2_000;
 
 /** What everything that talks to the database is given. */
 export interface DatabaseOptions {
@@ -103,7 +107,8 @@ export const createDatabase = (
 /** The driver's pool, lending sessions that have been set up. */
 const createSessions = (options: DatabaseOptions, settings: DatabaseSettings) => {
   const { connection, name, log } = options;
-  const open = new Map<pg.ClientBase, { readonly age: number; readonly ended: Promise<void> }>();
+  const open = new Map<pg.PoolClient, { readonly age: number; readonly ended: Promise<void> }>();
+  const waiting = new Set<Promise<pg.PoolClient>>();
   let age = 0;
   let stopping: Promise<void> | undefined;
   const pool = new pg.Pool({
@@ -124,7 +129,9 @@ const createSessions = (options: DatabaseOptions, settings: DatabaseSettings) =>
 
   const lend = async (): Promise<LentSession> => {
     if (stopping) throw new SqlFault('Stopping', 'the database pool has been stopped');
-    const client = await pool.connect();
+    const connecting = pool.connect();
+    waiting.add(connecting);
+    const client = await connecting.finally(() => waiting.delete(connecting));
     if ((open.get(client)?.age ?? age) === age) return lentSession(client);
     client.release(true);
     return lend();
@@ -135,8 +142,9 @@ const createSessions = (options: DatabaseOptions, settings: DatabaseSettings) =>
     renew: () => void (age += 1),
     stop(): Promise<void> {
       stopping ??= (async () => {
-        const ends = [...open.values()].map((session) => session.ended);
-        await pool.end();
+        await Promise.allSettled(waiting); // the driver would leave those that still wait for a session hanging
+        await pool.end(); // when every session has been given back; those may still be saying goodbye
+        const ends = [...open].map(([client, session]) => closed(client, options.clock, session.ended));
         await Promise.all(ends);
       })();
       return stopping;
@@ -170,7 +178,8 @@ export const openSession = async (
   },
 ): Promise<Session> => {
   const settings = { ...defaults, ...options.settings };
-  const call = createCallDatabase(options);
+  const { to, gate, clock, metrics } = options;
+  const call = createCallDatabase({ to, gate, clock, metrics }); // without the log: who opens a session tells how it went
   const client = new pg.Client({
     ...clientConfig(options.connection, { name: options.name, settings }),
     types: valueTypes(pg.types),
@@ -191,7 +200,7 @@ export const openSession = async (
     query: (statement, values) => call.run(statement.name, () => runOn(client, statement, values)),
     script: (name, text) => call.run(name, async () => void (await client.query(text))),
     ended,
-    close: () => client.end(),
+    close: () => closed(client, clock, client.end()),
   };
 };
 
@@ -205,6 +214,13 @@ const runOn = async <Row>(
 ): Promise<SqlResult<Row>> => {
   const result = await client.query<Row & pg.QueryResultRow>({ ...(name && { name }), text, values: [...values] });
   return { rows: result.rows, count: result.rowCount ?? 0 };
+};
+
+/** Waits for a goodbye, but not for a network that swallows it. */
+const closed = async (client: pg.Client, clock: Clock, goodbye: Promise<void>): Promise<void> => {
+  const timer = clock.after(GOODBYE_MS, () => client.connection.stream.destroy());
+  await goodbye;
+  timer.cancel();
 };
 
 const ignoreHere = (): void => undefined;

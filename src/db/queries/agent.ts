@@ -2,24 +2,21 @@
 import type { Queryable } from '../pool.ts';
 import { statement } from '../statement.ts';
 
-const instances = statement<{ instance_id: string; namespace_uid: string }>(
-  'agent-instances',
-  `
-select i.gitopsengineinstance_id as instance_id, i.namespace_uid
-from gitopsengineinstance i
-join kubernetestodbresourcemapping m
-  on m.kubernetes_resource_type = 'Namespace' and m.kubernetes_resource_uid = $2
-  and m.db_relation_type = 'GitopsEngineCluster' and m.db_relation_key = i.enginecluster_id
-where i.namespace_name = $1`,
-);
+/** The Argo CD that an agent serves: a namespace of the cluster whose `kube-system` has this UID. */
+export interface AgentEngine {
+  readonly namespace: string;
+  readonly clusterUid: string;
+}
 
-/** The engine rows that mean this namespace of this cluster, whatever the UID the namespace had then. */
-export const selectInstances = async (
-  db: Queryable,
-  namespace: string,
-  clusterUid: string,
-): Promise<readonly { readonly instance_id: string; readonly namespace_uid: string }[]> =>
-  (await db.query(instances, [namespace, clusterUid])).rows;
+/** The engine rows that mean an agent's Argo CD, whatever UID its namespace had when they were made. */
+const mine = (namespace: string, clusterUid: string): string => `(
+  select i.gitopsengineinstance_id
+  from gitopsengineinstance i
+  join kubernetestodbresourcemapping m
+    on m.kubernetes_resource_type = 'Namespace' and m.kubernetes_resource_uid = ${clusterUid}
+    and m.db_relation_type = 'GitopsEngineCluster' and m.db_relation_key = i.enginecluster_id
+  where i.namespace_name = ${namespace}
+)`;
 
 /** An Operation that is open. */
 export interface OpenOperationRow {
@@ -36,17 +33,18 @@ const open = statement<OpenOperationRow>(
 select o.operation_id, o.resource_type, o.resource_id, coalesce(u.user_name, '') as tenant
 from operation o
 left join clusteruser u on u.clusteruser_id = o.operation_owner_user_id
-where o.instance_id = any($1::text[]) and o.state in ('Waiting', 'In_Progress')
-  and ($2::text[] is null or o.operation_id = any($2::text[]))
+where o.instance_id in ${mine('$1', '$2')} and o.state in ('Waiting', 'In_Progress')
+  and ($3::text[] is null or o.operation_id = any($3::text[]))
 order by o.seq_id`,
 );
 
-/** The open Operations of these engines; only those with the given ids, if any are given. */
+/** The open Operations of an engine; only those with the given ids, if any are given. */
 export const selectOpenOperations = async (
   db: Queryable,
-  instanceIds: readonly string[],
+  engine: AgentEngine,
   operationIds: readonly string[] | null,
-): Promise<readonly OpenOperationRow[]> => (await db.query(open, [instanceIds, operationIds])).rows;
+): Promise<readonly OpenOperationRow[]> =>
+  (await db.query(open, [engine.namespace, engine.clusterUid, operationIds])).rows;
 
 /** A resource whose Operations are claimed together. */
 export interface ResourceKey {
@@ -60,7 +58,8 @@ export interface ClaimedRow {
   readonly resource_type: string;
   readonly resource_id: string;
   readonly owner_id: string | null;
-  readonly instance_id: string;
+  /** The UID that the namespace of Argo CD had when the engine's row was made. */
+  readonly engine_namespace_uid: string;
   readonly message: string | null;
 }
 
@@ -71,17 +70,18 @@ with open as materialized (
   select operation_id, resource_type, resource_id, operation_owner_user_id, instance_id, human_readable_state, state
   from operation
   where (resource_type, resource_id) in (select * from unnest($1::text[], $2::text[]))
-    and instance_id = any($3::text[]) and state in ('Waiting', 'In_Progress')
+    and instance_id in ${mine('$3', '$4')} and state in ('Waiting', 'In_Progress')
   order by seq_id
   for update skip locked
 ), taken as (
   update operation o
-  set state = 'In_Progress', last_state_update = $4, attempts = coalesce(o.attempts, 0) + 1
+  set state = 'In_Progress', last_state_update = $5, attempts = coalesce(o.attempts, 0) + 1
   from open where o.operation_id = open.operation_id and open.state = 'Waiting'
 )
-select operation_id, resource_type, resource_id, operation_owner_user_id as owner_id, instance_id,
-  human_readable_state as message
-from open`,
+select open.operation_id, open.resource_type, open.resource_id, open.operation_owner_user_id as owner_id,
+  i.namespace_uid as engine_namespace_uid, open.human_readable_state as message
+from open
+join gitopsengineinstance i on i.gitopsengineinstance_id = open.instance_id`,
 );
 
 /**
@@ -91,12 +91,12 @@ from open`,
 export const claimOperations = async (
   db: Queryable,
   keys: readonly ResourceKey[],
-  instanceIds: readonly string[],
+  engine: AgentEngine,
   now: string,
 ): Promise<readonly ClaimedRow[]> => {
   const types = keys.map((key) => key.type);
   const ids = keys.map((key) => key.id);
-  return (await db.query(claim, [types, ids, instanceIds, now])).rows;
+  return (await db.query(claim, [types, ids, engine.namespace, engine.clusterUid, now])).rows;
 };
 
 /** What an application's handler needs: the row, and what its tenant's project permits. */

@@ -39,11 +39,11 @@ const refreshes = statement<{ application_id: string; name: string | null; due_a
   `
 select r.application_id, a.name, r.due_at, r.requested_at
 from refresh_request r
-left join application a on a.application_id = r.application_id and a.engine_instance_inst_id = any($1::text[])
-order by r.due_at limit $2`,
+left join application a on a.application_id = r.application_id
+order by r.due_at limit $1`,
 );
 
-/** A wish that Argo CD look at an application again; `name` is null when the application is gone or another agent's. */
+/** A wish that Argo CD look at an application again; `name` is null when the application's row is gone. */
 export interface RefreshRow {
   readonly application_id: string;
   readonly name: string | null;
@@ -52,11 +52,8 @@ export interface RefreshRow {
 }
 
 /** The wishes, the first due first. */
-export const selectRefreshes = async (
-  db: Queryable,
-  instanceIds: readonly string[],
-  limit: number,
-): Promise<readonly RefreshRow[]> => (await db.query(refreshes, [instanceIds, limit])).rows;
+export const selectRefreshes = async (db: Queryable, limit: number): Promise<readonly RefreshRow[]> =>
+  (await db.query(refreshes, [limit])).rows;
 
 const fulfilled = statement(
   'refresh-fulfilled',

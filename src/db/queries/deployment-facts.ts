@@ -31,6 +31,8 @@ export interface OperationJson {
 /** A link row with its application as JSON. `status` is base64 of the stored bytes. */
 export interface LinkJson {
   readonly uid: string;
+  /** Name of the namespace. */
+  readonly namespace: string | null;
   readonly generation: number | null;
   readonly applicationId: string;
   readonly application: {
@@ -118,7 +120,7 @@ select
   ) as repository_known,
   (
     select jsonb_agg(jsonb_build_object(
-      'uid', l.deploymenttoapplicationmapping_uid_id, 'generation', l.generation, 'applicationId', l.application_id,
+      'uid', l.deploymenttoapplicationmapping_uid_id, 'namespace', l.namespace, 'generation', l.generation, 'applicationId', l.application_id,
       'application', case when a.application_id is null then null else jsonb_build_object(
         'name', a.name, 'specField', a.spec_field, 'instanceId', a.engine_instance_inst_id,
         'environmentId', a.managed_environment_id, 'repositoryUrl', a.normalized_repo_url,
