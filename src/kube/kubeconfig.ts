@@ -2,7 +2,7 @@
 import { isAbsolute, join } from 'node:path';
 import { isIPv6 } from 'node:net';
 import { Fault, messageOf } from '../lib/fault.ts';
-import { parseYaml } from '../lib/yaml.ts';
+import { parseYamlStream } from '../lib/yaml.ts';
 import { isRecord } from './json.ts';
 
 /** Everything needed to call an API server. Certificates and keys are PEM text. */
@@ -98,7 +98,7 @@ const invalid = (message: string): Fault => new Fault('user', 'InvalidKubeconfig
 const parseRoot = (text: string): Record<string, unknown> => {
   const root = ((): unknown => {
     try {
-      return parseYaml(text);
+      return parseYamlStream(text)[0];
     } catch (error) {
       const place = /line \d+, column \d+/.exec(messageOf(error));
       throw invalid(`not YAML${place ? ` at ${place[0]}` : ''}`);
