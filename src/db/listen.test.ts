@@ -65,9 +65,9 @@ describe('a listener', () => {
   it('tells each row once, channel by channel, when a moment has passed', async () => {
     await whileListening({}, async (heard) => {
       await connected(heard);
-      await test.sql(`notify operation, 'a'; notify operation, 'b'; notify refresh, 'c'`);
-      await test.sql(`notify operation, 'a'; notify application_state, 'not asked for'`);
-      await test.sql(`notify operation, 'last'`);
+      await test.script(`notify operation, 'a'; notify operation, 'b'; notify refresh, 'c'`);
+      await test.script(`notify operation, 'a'; notify application_state, 'not asked for'`);
+      await test.script(`notify operation, 'last'`);
       await gathering(heard);
       await eventually('all are told', async () => {
         await heard.clock.advance(5);
@@ -92,7 +92,7 @@ describe('a listener', () => {
       await heard.clock.advance(250);
       await connected(heard);
       expect(heard.connects()).toBe(2);
-      await test.sql(`notify operation, 'after'`);
+      await test.script(`notify operation, 'after'`);
       await gathering(heard);
       await heard.clock.advance(5);
       expect(heard.told).toEqual([{ channel: 'operation', payloads: ['after'] }]);
@@ -137,7 +137,7 @@ describe('a listener', () => {
     };
     await whileListening({ gate }, async (heard) => {
       await connected(heard);
-      await test.sql(`notify operation, 'a'`);
+      await test.script(`notify operation, 'a'`);
       await gathering(heard);
       await heard.clock.advance(5);
       expect(calls).toEqual(['listen connect', 'listen listen', 'listen notify operation']);

@@ -24,10 +24,17 @@ import { isLockTimeout } from './sql-error.ts';
 
 /** Any number that nobody else locks in this database. */
 const LOCK = 7_315_902_001;
-/** How long a migration waits for a table; longer, and it would hold up all who queue behind it. */
-const LOCK_MS = 3_000;
-const PAUSE_MS = 2_000;
 const MOST_ATTEMPTS = 10;
+
+/** How a table in use is waited for, in milliseconds. */
+export interface MigrateSettings {
+  /** How long at a time; longer, and a migration would hold up all who queue behind it. */
+  readonly lockMs: number;
+  /** How long they are left alone before the next attempt. */
+  readonly pauseMs: number;
+}
+
+const defaults: MigrateSettings = { lockMs: 3_000, pauseMs: 2_000 };
 
 const BOOK = `create table if not exists managed_gitops_migrations (
   name varchar(256) primary key,
@@ -50,13 +57,15 @@ export interface MigrationReport {
  * @throws Fault `SchemaTooNew` when a newer release said that this one must not run, `SchemaUnknown` when the database
  * is not what its records say or was left half-way by the original; `DatabaseUnavailable` and the like.
  */
-export const migrate = async (options: DatabaseOptions & { readonly folder?: URL }): Promise<MigrationReport> => {
+export const migrate = async (
+  options: DatabaseOptions & { readonly folder?: URL; readonly settings?: Partial<MigrateSettings> },
+): Promise<MigrationReport> => {
   const log = options.log.with({ component: 'migrate' });
   const known = await readMigrations(options.folder);
   const session = await openSession({ ...options, to: 'sql', settings: { statementMs: 0, lockMs: 0 } });
   try {
     await takeLock(session, log);
-    const work: Work = { session, known, log, clock: options.clock };
+    const work: Work = { session, known, log, clock: options.clock, settings: { ...defaults, ...options.settings } };
     const applied = await readBook(work);
     checkApplied(known, applied, log);
     return { applied: await applyMissing(work, applied) };
@@ -70,6 +79,7 @@ interface Work {
   readonly known: readonly Migration[];
   readonly log: Logger;
   readonly clock: Clock;
+  readonly settings: MigrateSettings;
 }
 
 const takeLock = async (session: Session, log: Logger): Promise<void> => {
@@ -118,14 +128,14 @@ const applyPatiently = async (work: Work, migration: Migration): Promise<void> =
     } catch (error) {
       if (!isLockTimeout(error) || attempt === MOST_ATTEMPTS) throw error;
       work.log.warn('a table is in use: trying again', { migration: migration.name, attempt });
-      await sleep(work.clock, PAUSE_MS);
+      await sleep(work.clock, work.settings.pauseMs);
     }
   }
 };
 
-const applyOne = ({ session, clock }: Work, migration: Migration): Promise<void> =>
+const applyOne = ({ session, clock, settings }: Work, migration: Migration): Promise<void> =>
   inTransaction(session, async () => {
-    await session.script('migrations-prepare', `set local lock_timeout to ${LOCK_MS}; ${BOOK}`);
+    await session.script('migrations-prepare', `set local lock_timeout to ${settings.lockMs}; ${BOOK}`);
     await session.script(migration.name, migration.text);
     await session.query(recordApplied, recordOf(migration, clock, false));
   });

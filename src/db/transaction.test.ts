@@ -13,7 +13,7 @@ beforeAll(async () => {
   test = await createTestDatabase();
   await test.sql('create table account (id int primary key, amount int not null)');
 });
-beforeEach(() => test.sql('truncate account; insert into account values (1, 0), (2, 0)'));
+beforeEach(() => test.script('truncate account; insert into account values (1, 0), (2, 0)'));
 afterAll(() => test.drop());
 
 const increase = statement<{ amount: number }>(

@@ -33,8 +33,10 @@ export interface DatabaseCounts {
 export interface TestDatabase {
   readonly database: DatabasePool;
   readonly connection: DatabaseConnection & { readonly url: string };
-  /** Runs any SQL as another program would: on a session of its own, outside of the gate. The rows of the last one. */
+  /** Runs any statement as another program would: on a session of its own, outside of the gate. */
   sql<Row = Record<string, unknown>>(text: string): Promise<Row[]>;
+  /** The same for several statements in one transaction, without rows. */
+  script(text: string): Promise<void>;
   counts(): Promise<DatabaseCounts>;
   /**
    * A text that changes with every insert, update or delete, however small, and with every lock of a row: the place
@@ -67,6 +69,7 @@ export const createTestDatabase = async (
     database,
     connection,
     sql,
+    script: (text) => onDatabase(connection, (session) => session.script('script', text)),
     counts: async () => {
       const [counts] = await sql<DatabaseCounts>(COUNTS);
       if (!counts) throw new Error(`${name} is gone`);
