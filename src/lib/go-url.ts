@@ -189,7 +189,7 @@ const escaped = (bytes: string, { plain }: Part): string =>
 
 /** A part as it was written where that can stand, else escaped anew. */
 const written = (bytes: string, part: Part): string =>
-  [...bytes].every((byte) => /[!$&'()*+,;=:@[\]%]/.test(byte) || part.plain.test(byte))
+  bytes.split('').every((byte) => /[!$&'()*+,;=:@[\]%]/.test(byte) || part.plain.test(byte))
     ? bytes
     : escaped(unescaped(bytes, part), part);
 
