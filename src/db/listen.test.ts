@@ -7,7 +7,7 @@ import { createVirtualClock, type VirtualClock } from '../../test/kit/virtual-cl
 import { openGate, type Gate } from '../lib/gate.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { seededRandom } from '../lib/random.ts';
-import { createListener, type Listener } from './listen.ts';
+import { createListener, type Listener, type ListenerSettings } from './listen.ts';
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -24,7 +24,7 @@ interface Heard {
 }
 
 const whileListening = async (
-  options: { url?: string; gate?: Gate },
+  options: { url?: string; gate?: Gate; settings?: Partial<ListenerSettings> },
   run: (heard: Heard) => Promise<void>,
 ): Promise<void> => {
   const clock = createVirtualClock();
@@ -42,6 +42,7 @@ const whileListening = async (
     random: seededRandom(1),
     log,
     metrics: createMetrics(),
+    settings: options.settings ?? {},
   });
   listener.start();
   try {
@@ -119,13 +120,21 @@ describe('a listener', () => {
     });
   });
 
-  it('finds out by asking that a silent session is gone', async () => {
-    await whileListening({}, async (heard) => {
-      await connected(heard);
-      expect(heard.clock.nextInMs).toBe(15_000);
-      await heard.clock.advance(15_000);
-      await eventually('it asked and waits again', () => heard.clock.nextInMs === 15_000);
-      expect(heard.listener.connected).toBe(true);
+  it('finds out by asking whether a silent session is still there', async () => {
+    await withDatabaseProxy(test.connection.url, async (proxy) => {
+      await whileListening({ url: proxy.url, settings: { answerMs: 50 } }, async (heard) => {
+        await connected(heard);
+        await heard.clock.advance(15_000);
+        await eventually('it was answered and waits again', () => heard.clock.nextInMs === 15_000);
+        expect(heard.listener.connected).toBe(true);
+        proxy.hold();
+        await heard.clock.advance(15_000);
+        await eventually('the loss is seen', () => !heard.listener.connected);
+        await eventually('it waits to connect again', () => heard.clock.nextInMs);
+        await heard.clock.advance(250);
+        await connected(heard);
+        expect(heard.connects()).toBe(2);
+      });
     });
   });
 

@@ -69,8 +69,8 @@ export const createListener = (options: ListenerOptions): Listener => {
     const session = await openSession({
       ...options,
       to: 'listen',
-      settings: { statementMs: settings.answerMs },
-      onNotification: gathered.add,
+      settings: { statementMs: settings.answerMs, graceMs: 0 },
+      onNotification: (channel, payload) => gathered.add(channel, payload),
     });
     try {
       await session.script('listen', options.channels.map((channel) => `listen ${channel}`).join(';'));

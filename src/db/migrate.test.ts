@@ -25,12 +25,14 @@ const withEmpty = async (run: (test: TestDatabase) => Promise<void>): Promise<vo
 };
 
 /** Runs with a copy of the migrations that may be changed. */
-const withFolder = async (run: (folder: URL, write: typeof writeFile) => Promise<void>): Promise<void> => {
+const withFolder = async (
+  run: (folder: URL, write: (file: string, text: string) => Promise<void>) => Promise<void>,
+): Promise<void> => {
   const path = await mkdtemp(join(tmpdir(), 'migrations-'));
   try {
     await cp(new URL('migrations/', import.meta.url), path, { recursive: true });
     const folder = pathToFileURL(`${path}/`);
-    await run(folder, (name, ...rest) => writeFile(new URL(String(name), folder), ...rest));
+    await run(folder, (file, text) => writeFile(new URL(file, folder), text));
   } finally {
     await rm(path, { recursive: true });
   }
@@ -88,7 +90,11 @@ describe('migrating an empty database', () => {
     await withEmpty(async (test) => {
       const { log, lines } = capturedLog();
       const reports = await Promise.all([migrateIt(test, { log }), migrateIt(test, { log }), migrateIt(test, { log })]);
-      expect(reports.map(({ applied }) => applied.length).toSorted()).toEqual([0, 0, (await readMigrations()).length]);
+      expect(reports.map(({ applied }) => applied.length).toSorted((a, b) => a - b)).toEqual([
+        0,
+        0,
+        (await readMigrations()).length,
+      ]);
       expect(lines.filter(({ msg }) => String(msg).startsWith('waiting'))).toHaveLength(2);
     });
   });

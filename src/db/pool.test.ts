@@ -25,7 +25,7 @@ const backend = statement<{ pid: number }>('backend', 'select pg_backend_pid() a
 interface Opened {
   readonly database: DatabasePool;
   readonly lines: Record<string, unknown>[];
-  metric(name: string): Promise<string[]>;
+  readonly metric: (name: string) => Promise<string[]>;
 }
 
 /** Runs with a pool of its own, by way of another URL or gate if one is given. */

@@ -68,7 +68,7 @@ export const createDatabase = (
   const host = {
     lend: sessions.lend,
     renew: sessions.renew,
-    call: call.run,
+    call,
     ended: (outcome: string) => transactions.add({ outcome }),
   };
   const alone = async <Row>(statement: Statement<Row>, values?: readonly SqlValue[]): Promise<SqlResult<Row>> => {
@@ -97,7 +97,7 @@ export const createDatabase = (
       }
     },
     transaction: (name, run) => runTransaction(host, name, run),
-    stop: sessions.stop,
+    stop: () => sessions.stop(),
     get available() {
       return call.answered();
     },

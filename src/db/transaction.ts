@@ -16,7 +16,7 @@ export interface TransactionHost {
   readonly lend: () => Promise<LentSession>;
   /** Has every session closed that was opened until now: their plans are of an older schema. */
   readonly renew: () => void;
-  readonly call: CallDatabase['run'];
+  readonly call: CallDatabase;
   /** Told of each transaction that ended. */
   readonly ended: (outcome: 'committed' | 'rolled_back' | 'unknown') => void;
 }
@@ -49,7 +49,7 @@ const attemptTransaction = async <T>(
   name: string,
   run: (tx: Queryable) => Promise<T>,
 ): Promise<T> => {
-  const session = await host.call('begin', () => beginOn(host));
+  const session = await host.call.run('begin', () => beginOn(host));
   const open = openTransaction(session, host.call);
   let result: T;
   try {
@@ -76,7 +76,7 @@ const beginOn = async (host: TransactionHost): Promise<LentSession> => {
 };
 
 /** The statements of one transaction, one after the other, and the first that failed: nothing can follow that one. */
-const openTransaction = (session: LentSession, call: CallDatabase['run']) => {
+const openTransaction = (session: LentSession, call: CallDatabase) => {
   let last: Promise<unknown> = Promise.resolve();
   let failure: Fault | undefined;
   let closed = false;
@@ -85,7 +85,7 @@ const openTransaction = (session: LentSession, call: CallDatabase['run']) => {
       if (closed) throw new SqlFault('Unexpected', `${statement.name} was asked for after its transaction had ended`);
       const turn = last.then(() => {
         if (failure) throw failure;
-        return call(statement.name, () => session.run(statement, values));
+        return call.run(statement.name, () => session.run(statement, values));
       });
       last = turn.catch((error: unknown) => {
         failure ??= error instanceof Fault ? error : undefined;
@@ -109,7 +109,7 @@ const rollBack = async (host: TransactionHost, session: LentSession, failure: Fa
   host.ended('rolled_back');
   if (failure && !isAnswered(failure)) return session.release(true);
   try {
-    await host.call('rollback', () => session.run(rollback));
+    await host.call.run('rollback', () => session.run(rollback));
     session.release(false);
   } catch {
     session.release(true); // closing a session rolls back just as well
@@ -118,7 +118,7 @@ const rollBack = async (host: TransactionHost, session: LentSession, failure: Fa
 
 const commitOn = async (host: TransactionHost, session: LentSession, name: string): Promise<void> => {
   try {
-    await host.call('commit', () => session.run(commit));
+    await host.call.run('commit', () => session.run(commit));
   } catch (error) {
     session.release(true);
     if (isAnswered(error)) {
