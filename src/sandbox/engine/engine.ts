@@ -14,7 +14,7 @@ import { createWatcher } from '../../runtime/watcher.ts';
 import { createAgenda, type Agenda } from './agenda.ts';
 import { createComparer, type Comparer } from './comparison.ts';
 import { createFinalize } from './finalize.ts';
-import { createProgramRunner } from './git.ts';
+import { createProgramRunner, findProgram } from './git.ts';
 import { createKinds, type Kinds } from './kinds.ts';
 import { createLiveObjects, type LiveObjects } from './live.ts';
 import { createManifestReader } from './manifests.ts';
@@ -94,10 +94,11 @@ const ensureDefaultProject = async ({ client, namespace }: EngineOptions): Promi
 const createRepositories = async (options: EngineOptions) => {
   const { clock, cacheDir, settings = {} } = options;
   await mkdir(cacheDir, { recursive: true });
-  const env = settings.env ?? DEFAULT_ENV;
+  const env: Readonly<Record<string, string>> = settings.env ?? DEFAULT_ENV;
   const run = await createProgramRunner({ clock, cacheDir, env, deadlineMs: settings.gitDeadlineMs ?? 60_000 });
   const mirrors = createMirrors({ cacheDir, run });
-  return { mirrors, manifests: createManifestReader({ mirrors, run, cacheDir }) };
+  const kustomize = await findProgram(['kustomize', 'kubectl'], env['PATH'] ?? '');
+  return { mirrors, manifests: createManifestReader({ mirrors, run, cacheDir, kustomize }) };
 };
 
 interface ReconcileParts {

@@ -1,10 +1,11 @@
 // Runs the git program: an argument vector, no shell, no prompt, no configuration of the machine, a deadline.
 import { spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isAbort, withDeadline } from '../../lib/abort.ts';
+import { DeadlineExceeded, withDeadline } from '../../lib/abort.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { Fault } from '../../lib/fault.ts';
+import { at } from './fields.ts';
 import { redactGitUrl } from './git-url.ts';
 
 /** How git is run. `env` is added to its otherwise empty environment: PATH, proxies, an ssh agent. */
@@ -43,29 +44,58 @@ const reasonIn = (stderr: string): string => {
   return redactGitUrl(line.replace(/^(fatal|error|ERROR): /, ''));
 };
 
+const failed = (message: string, cause?: unknown): Fault => new Fault('user', 'GitFailed', message, { cause });
+
+/** Ends a program with those it started: git leaves the talking to a child of its own. */
+const killGroup = (pid: number | undefined): void => {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (at(error, 'code') !== 'ESRCH') throw error; // it has ended by itself
+  }
+};
+
+/** Runs the program; the promise settles only when it, and whatever it started, has ended. */
 const run = (program: string, args: readonly string[], options: RunOptions & { env: Record<string, string> }) =>
   new Promise<Buffer>((resolve, reject) => {
     const { cwd, env, signal } = options;
-    const child = spawn(program, [...args], { cwd, env, signal, killSignal: 'SIGKILL', stdio: 'pipe' });
+    signal.throwIfAborted();
+    const child = spawn(program, [...args], { cwd, env, detached: true, stdio: 'pipe' });
+    const kill = (): void => killGroup(child.pid);
+    signal.addEventListener('abort', kill, { once: true });
     const output: Buffer[] = [];
     let size = 0;
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > MAX_OUTPUT_BYTES) child.kill('SIGKILL');
+      if (size > MAX_OUTPUT_BYTES) kill();
       else output.push(chunk);
     });
     child.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-10_000)));
     child.stdin.on('error', () => undefined); // a program that ends before it read all says why on stderr
-    child.on('error', (error) => reject(error));
+    child.on('error', reject);
     child.on('close', (code) => {
-      if (size > MAX_OUTPUT_BYTES)
-        reject(new Fault('user', 'GitFailed', `${program} printed more than the engine reads`));
+      signal.removeEventListener('abort', kill);
+      if (signal.aborted) reject(signal.reason);
+      else if (size > MAX_OUTPUT_BYTES) reject(failed(`${program} printed more than ${MAX_OUTPUT_BYTES} bytes`));
       else if (code === 0) resolve(Buffer.concat(output));
-      else reject(new Fault('user', 'GitFailed', reasonIn(stderr)));
+      else reject(failed(reasonIn(stderr)));
     });
     child.stdin.end(options.input ?? '');
   });
+
+/** The first of the programs that is in one of the folders of `searchPath`, a PATH. */
+export const findProgram = async (names: readonly string[], searchPath: string): Promise<string | undefined> => {
+  const places = names.flatMap((name) => searchPath.split(path.delimiter).map((folder) => path.join(folder, name)));
+  for (const place of places) {
+    const found = await access(place, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return place;
+  }
+  return undefined;
+};
 
 /**
  * Prepares git's home and gives the function that runs git and its kind. A run that fails is a
@@ -86,14 +116,13 @@ export const createProgramRunner = async ({ clock, cacheDir, env, deadlineMs }: 
     GIT_SSH_COMMAND: env['GIT_SSH_COMMAND'] ?? 'ssh -o BatchMode=yes',
   };
   return async (program, args, options) => {
-    const what = `${program} ${args[0] ?? ''}`;
+    const what = `${path.basename(program)} ${args[0] ?? ''}`;
     try {
       return await withDeadline({ clock, deadlineMs, what, signal: options.signal }, (signal) =>
         run(program, args, { ...options, signal, env: all }),
       );
     } catch (error) {
-      if (isAbort(error) && !options.signal.aborted)
-        throw new Fault('user', 'GitFailed', `${what} took longer than ${deadlineMs} ms`, { cause: error });
+      if (error instanceof DeadlineExceeded) throw failed(error.message, error);
       throw error;
     }
   };

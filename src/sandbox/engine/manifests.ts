@@ -50,8 +50,10 @@ export const createManifestReader = (parts: {
   readonly mirrors: Mirrors;
   readonly run: RunProgram;
   readonly cacheDir: string;
+  /** Where the program `kustomize`, or `kubectl`, is; undefined when there is none. */
+  readonly kustomize: string | undefined;
 }): ManifestReader => {
-  const { mirrors, run, cacheDir } = parts;
+  const { mirrors, run, cacheDir, kustomize } = parts;
   const rendered = new Map<string, Manifests>();
 
   const list = async (from: CommitFolder, signal: AbortSignal): Promise<readonly RepositoryFile[]> => {
@@ -75,19 +77,11 @@ export const createManifestReader = (parts: {
     return { objects: readManifests(read), sourceType: 'Directory' };
   };
 
-  const build = async (folder: string, signal: AbortSignal): Promise<Buffer> => {
-    const ways = [
-      { program: 'kustomize', args: ['build', folder] },
-      { program: 'kubectl', args: ['kustomize', folder] },
-    ];
-    for (const { program, args } of ways) {
-      try {
-        return await run(program, args, { cwd: cacheDir, signal });
-      } catch (error) {
-        if (at(error, 'code') !== 'ENOENT') throw error;
-      }
-    }
-    throw wrong('the sandbox engine renders plain YAML only on this machine: there is neither kustomize nor kubectl');
+  const build = (folder: string, signal: AbortSignal): Promise<Buffer> => {
+    if (!kustomize)
+      throw wrong('the sandbox engine renders plain YAML only here: there is neither kustomize nor kubectl');
+    const args = path.basename(kustomize) === 'kubectl' ? ['kustomize', folder] : ['build', folder];
+    return run(kustomize, args, { cwd: cacheDir, signal });
   };
 
   /** Writes the commit's regular files into a folder of our own, so that no link leads out of it, and runs kustomize there. */
