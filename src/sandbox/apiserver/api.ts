@@ -6,13 +6,17 @@ import type { Random } from '../../lib/random.ts';
 import { builtInKinds } from './built-in-kinds.ts';
 import { definitionStrategy, definitionsResource, serveDefinitions } from './definitions.ts';
 import { createDeleter } from './deletion.ts';
-import { refusalResponse, type ApiRequest, type ApiResponse } from './exchange.ts';
+import { createEmptying } from './emptying.ts';
+import { readableRequest, refusalResponse, type ApiResponse, type RawRequest } from './exchange.ts';
+import { createGarbageCollector } from './garbage.ts';
+import { resourceName } from './kind.ts';
 import { createObjects, type Objects } from './objects.ts';
-import { badRequest, internalError, unauthorized } from './refusal.ts';
+import { startReactions } from './reactions.ts';
+import { internalError } from './refusal.ts';
 import { createRegistry, type Registry } from './registry.ts';
+import { createRoutes } from './routes.ts';
 import { createStorage } from './storage.ts';
-import { readTarget } from './target.ts';
-import { createVerbs, verbOf } from './verbs.ts';
+import { createVerbs } from './verbs.ts';
 import { createWatching, type WatchTimes } from './watching.ts';
 
 /** What may be set about an API. */
@@ -34,7 +38,7 @@ export interface ApiOptions extends Partial<ApiSettings> {
 
 /** The API, ready for requests. */
 export interface Api {
-  respond(request: ApiRequest): ApiResponse;
+  respond(request: RawRequest): ApiResponse;
   /** How often each verb was asked of each resource, by `<verb> <plural>[/<subresource>]`. */
   requests(): Readonly<Record<string, number>>;
   stop(): void;
@@ -51,43 +55,35 @@ const seed = (options: ApiOptions, registry: Registry, objects: Objects): void =
   for (const crd of options.crds) if (definitions) objects.create(definitions, crd);
 };
 
-const segmentsOf = (path: string): string[] => {
-  try {
-    return path.split('/').slice(1).map(decodeURIComponent);
-  } catch {
-    throw badRequest('the path is not well encoded');
-  }
-};
-
 /** Creates an API that holds the system's namespaces, and what the options name. Throws `ApiError` on a bad definition. */
 export const createApi = (options: ApiOptions): Api => {
   const { clock, random, log, token, historyLimit = 2000, bookmarkEveryMs = 60_000, watchForMs = 1_800_000 } = options;
   // Revisions begin at the time in seconds: to a client of an earlier life of this server, its revision is then too old,
   // and it lists again instead of waiting for changes that it has missed.
   const storage = createStorage({ firstRevision: Math.floor(clock.now() / 1000), historyLimit });
-  const strategies = { [definitionsResource]: definitionStrategy({ registry: () => registry, clock }) };
-  const registry: Registry = createRegistry(builtInKinds(strategies));
+  const registry: Registry = createRegistry(
+    builtInKinds({ [definitionsResource]: definitionStrategy({ registry: () => registry, clock }) }),
+  );
   const objects = createObjects({ storage, registry, clock, random });
   const deleteObject = createDeleter({ storage, objects, clock });
+  const garbage = createGarbageCollector({ objects, registry, deleteObject });
+  const emptying = createEmptying({ storage, registry, objects, deleteObject, clock });
   const watch = createWatching({ storage, clock, random, times: { bookmarkEveryMs, watchForMs } });
   const carryOut = createVerbs({ storage, objects, deleteObject, watch, clock });
   const counts = new Map<string, number>();
-  const stopServing = serveDefinitions({ storage, registry });
+  const count = (request: string): void => void counts.set(request, (counts.get(request) ?? 0) + 1);
+  const answer = createRoutes({ storage, registry, carryOut, count, token });
+  const ends = [
+    serveDefinitions({ storage, registry }),
+    storage.followAll(garbage.index),
+    startReactions({ storage, log, reactions: [garbage.collect, emptying] }),
+  ];
   seed(options, registry, objects);
-
-  const answer = (request: ApiRequest): ApiResponse => {
-    if (request.authorization !== `Bearer ${token}`) throw unauthorized();
-    const target = readTarget(registry, segmentsOf(request.path));
-    const verb = verbOf(request, target);
-    const counted = `${verb} ${target.kind.plural}${target.subresource ? `/${target.subresource}` : ''}`;
-    counts.set(counted, (counts.get(counted) ?? 0) + 1);
-    return carryOut(verb, request, target);
-  };
 
   return {
     respond(request) {
       try {
-        return answer(request);
+        return answer(readableRequest(request));
       } catch (error) {
         if (error instanceof ApiError) return refusalResponse(error);
         log.error('a request to the sandbox API server failed', { err: error });
@@ -96,9 +92,8 @@ export const createApi = (options: ApiOptions): Api => {
     },
     requests: () => Object.fromEntries(counts),
     stop() {
-      stopServing();
-      for (const kind of registry.all())
-        storage.endFollowers(`${kind.plural}${kind.group === '' ? '' : `.${kind.group}`}`);
+      for (const end of ends) end();
+      for (const kind of registry.all()) storage.endFollowers(resourceName(kind));
     },
   };
 };

@@ -1,8 +1,14 @@
 // A request and its answer, apart from how they travel.
 import { ApiError } from '../../kube/status-error.ts';
+import { protobufType, readProtobuf } from './protobuf.ts';
 import type { Stream } from './watching.ts';
 
-/** A request, its body read to the end. */
+/** A request as it came, its body read to the end. */
+export interface RawRequest extends Omit<ApiRequest, 'body'> {
+  readonly body: Buffer;
+}
+
+/** A request with its body as text. */
 export interface ApiRequest {
   readonly method: string;
   /** The path, not yet decoded. */
@@ -21,6 +27,15 @@ export interface ApiResponse {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Stream;
 }
+
+/** The media type of a header, without its parameters. */
+export const mediaType = (header: string | null | undefined): string => (header ?? '').split(';')[0]?.trim() ?? '';
+
+/** The request with its body as JSON text, protobuf translated. Throws where it can't be. */
+export const readableRequest = (request: RawRequest): ApiRequest =>
+  request.contentType === protobufType
+    ? { ...request, contentType: 'application/json', body: JSON.stringify(readProtobuf(request.body)) }
+    : { ...request, body: request.body.toString('utf8') };
 
 /** A JSON answer. */
 export const jsonResponse = (value: unknown, status = 200, headers: Record<string, string> = {}): ApiResponse => ({

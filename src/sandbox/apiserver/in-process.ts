@@ -1,6 +1,6 @@
 // Requests that never leave the process: the standard Request and Response around the API.
 import type { Api } from './api.ts';
-import type { ApiRequest } from './exchange.ts';
+import { mediaType, type RawRequest } from './exchange.ts';
 import type { Stream } from './watching.ts';
 
 const asReadable = (stream: Stream): ReadableStream<string> => {
@@ -23,14 +23,14 @@ const asReadable = (stream: Stream): ReadableStream<string> => {
 export const answerInProcess = async (call: { api: Api; token: string; request: Request }): Promise<Response> => {
   const { api, token, request } = call;
   const url = new URL(request.url);
-  const translated: ApiRequest = {
+  const translated: RawRequest = {
     method: request.method,
     path: url.pathname,
     query: url.searchParams,
     accept: request.headers.get('accept') ?? '',
-    contentType: (request.headers.get('content-type') ?? '').split(';')[0]?.trim() ?? '',
+    contentType: mediaType(request.headers.get('content-type')),
     authorization: `Bearer ${token}`,
-    body: await request.text(),
+    body: Buffer.from(await request.arrayBuffer()),
   };
   const { status, headers, body } = api.respond(translated);
   if (typeof body === 'string') return new Response(body, { status, headers });

@@ -8,7 +8,7 @@ import type { Random } from '../../lib/random.ts';
 import { toYaml } from '../../lib/yaml.ts';
 import { createApi, type ApiSettings } from './api.ts';
 import { createServerCertificate } from './certificate.ts';
-import { refusalResponse, type ApiRequest, type ApiResponse } from './exchange.ts';
+import { mediaType, refusalResponse, type ApiResponse, type RawRequest } from './exchange.ts';
 import { answerInProcess } from './in-process.ts';
 import { tooLarge } from './refusal.ts';
 
@@ -47,7 +47,7 @@ const unreadLimitBytes = 64 * 1024 * 1024;
 /** Longer than clients keep idle connections, so that it is they who close them. */
 const keepAliveMs = 150_000;
 
-const readBody = async (message: IncomingMessage): Promise<string | undefined> => {
+const readBody = async (message: IncomingMessage): Promise<Buffer | undefined> => {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of message) {
@@ -55,17 +55,17 @@ const readBody = async (message: IncomingMessage): Promise<string | undefined> =
     size += bytes.length;
     if (size <= bodyLimitBytes) chunks.push(bytes);
   }
-  return size > bodyLimitBytes ? undefined : Buffer.concat(chunks).toString('utf8');
+  return size > bodyLimitBytes ? undefined : Buffer.concat(chunks);
 };
 
-const requestOf = (message: IncomingMessage, body: string): ApiRequest => {
+const requestOf = (message: IncomingMessage, body: Buffer): RawRequest => {
   const url = new URL(message.url ?? '/', 'https://127.0.0.1');
   return {
     method: message.method ?? 'GET',
     path: url.pathname,
     query: url.searchParams,
     accept: message.headers.accept ?? '',
-    contentType: (message.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '',
+    contentType: mediaType(message.headers['content-type']),
     authorization: message.headers.authorization ?? '',
     body,
   };
