@@ -27,7 +27,7 @@ const LOCK = 7_315_902_001;
 const MOST_ATTEMPTS = 10;
 
 /** How a table in use is waited for, in milliseconds. */
-export interface MigrateSettings {
+interface MigrateSettings {
   /** How long at a time; longer, and a migration would hold up all who queue behind it. */
   readonly lockMs: number;
   /** How long they are left alone before the next attempt. */

@@ -11,7 +11,7 @@ import type { Database, Queryable, SqlResult, SqlValue, Statement } from './sql.
 import { runTransaction, type LentSession } from './transaction.ts';
 import { valueTypes } from './values.ts';
 
-export type { Database, Queryable, SqlResult, SqlValue, Statement } from './sql.ts';
+export type { Database, Queryable, SqlValue, Statement } from './sql.ts';
 
 /** A pool that also knows whether the database answered last time. */
 export interface DatabasePool extends Database {

@@ -12,7 +12,7 @@ export interface LentSession {
 }
 
 /** What a transaction needs of its pool. */
-export interface TransactionHost {
+interface TransactionHost {
   readonly lend: () => Promise<LentSession>;
   /** Has every session closed that was opened until now: their plans are of an older schema. */
   readonly renew: () => void;

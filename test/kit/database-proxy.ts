@@ -2,7 +2,7 @@
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 
 /** A proxy on a loopback port. */
-export interface DatabaseProxy {
+interface DatabaseProxy {
   /** The database's URL, by way of the proxy. */
   readonly url: string;
   /** Cuts the connection that next sends this text, after PostgreSQL has got it and before its answer arrives. */

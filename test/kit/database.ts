@@ -21,7 +21,7 @@ import { silentLog } from './captured-log.ts';
 import type {} from './database-server.ts';
 
 /** What PostgreSQL has counted for a database. Exact once the sessions that did the work have been closed. */
-export interface DatabaseCounts {
+interface DatabaseCounts {
   readonly commits: number;
   readonly rollbacks: number;
   readonly inserted: number;
