@@ -78,7 +78,7 @@ export const reasons = {
   EngineNotFound: {
     kind: 'internal',
     summary: 'The namespace that Argo CD should run in does not exist.',
-    remedy: 'Install Argo CD there, or correct the setting `--argocd-namespace` (`ARGO_CD_NAMESPACE`).',
+    remedy: 'Install Argo CD there, or correct the setting that names the namespace (`ARGO_CD_NAMESPACE`).',
   },
   EngineMismatch: {
     kind: 'user',
