@@ -5,7 +5,7 @@ import type { Logger } from '../../lib/log.ts';
 import type { Comparer } from './comparison.ts';
 import { kitchenTime } from './conditions.ts';
 import { validateSpec } from './project.ts';
-import type { Application, ApplicationStatus, Condition, OperationState } from './shapes.ts';
+import type { Application, ApplicationStatus, Condition, OperationState, SyncedResource } from './shapes.ts';
 import type { WriteStatus } from './status-writer.ts';
 import type { Sync } from './sync.ts';
 import { mayRetry, retryDelayMs } from './sync-plan.ts';
@@ -32,6 +32,14 @@ const isEnded = ({ phase }: OperationState): boolean => !['Running', 'Terminatin
 
 const spokenConditions = (conditions: readonly Condition[]): string =>
   conditions.map(({ type, message }) => `${type}: ${message}`).join(';');
+
+const lineKey = ({ group, kind, namespace, name }: SyncedResource): string => [group, kind, namespace, name].join('/');
+
+/** A step that goes on finds the objects of earlier waves unchanged: what was done to them stays in the result. */
+const withFormerResults = (lines: SyncedResource[], former: readonly SyncedResource[] = []): SyncedResource[] => {
+  const done = new Map(former.map((line) => [lineKey(line), line]));
+  return lines.map((line) => (line.message?.endsWith(' unchanged') ? (done.get(lineKey(line)) ?? line) : line));
+};
 
 /** The state after a failure: waiting for its next try, or failed for good. */
 const afterFailure = (state: OperationState, nowMs: number): OperationState => {
@@ -96,7 +104,8 @@ export const createOperate = (parts: {
     const errors = comparison.conditions.filter(({ type }) => type.endsWith('Error'));
     if (errors.length > 0) return { ...failed, message: spokenConditions(errors) };
     const { resources, ...progress } = await sync({ application, project, order, comparison, signal });
-    return { ...state, ...progress, syncResult: { revision: comparison.revision, source, resources } };
+    const results = withFormerResults(resources, state.syncResult?.resources);
+    return { ...state, ...progress, syncResult: { revision: comparison.revision, source, resources: results } };
   };
 
   const begin = (application: Application): OperationState => ({

@@ -1,6 +1,6 @@
 // The statuses that Kubernetes' own controllers would write for objects that become ready after a moment. Pure.
 import type { KubeObject } from '../../kube/object.ts';
-import { parseTime, rfc3339 } from '../../lib/clock.ts';
+import { parseTime, rfc3339, rfc3339Micro } from '../../lib/clock.ts';
 import { isRecord } from '../../kube/json.ts';
 import { at, listAt, numberAt, textAt } from './fields.ts';
 import { groupOf } from './shapes.ts';
@@ -133,7 +133,7 @@ export const nextWorkloadStep = (
   const before = listAt(object, 'status', 'conditions').find((each) => textAt(each, 'type') === BEGAN);
   const since = textAt(before, 'lastUpdateTime');
   if (!isRecord(before) || numberAt(object, 'status', 'observedGeneration') !== generation) {
-    const status = rule(object, { ready: false, time, since: time });
+    const status = rule(object, { ready: false, time, since: rfc3339Micro(now.ms) });
     return { status: { ...withoutUndefined(status), observedGeneration: generation }, afterMs: now.readyAfterMs };
   }
   if (textAt(before, 'reason') === 'NewReplicaSetAvailable') return {};
