@@ -52,6 +52,9 @@ export const rfc3339 = (epochMs: number): string => new Date(epochMs).toISOStrin
 /** RFC 3339 in UTC with microseconds, as Kubernetes writes `metav1.MicroTime` (Leases and Events). */
 export const rfc3339Micro = (epochMs: number): string => new Date(epochMs).toISOString().replace('Z', '000Z');
 
+/** RFC 3339 in UTC with milliseconds, as statements take times. */
+export const utcText = (epochMs: number): string => new Date(epochMs).toISOString();
+
 /** Milliseconds since the epoch of an RFC 3339 text, or undefined when it is none. */
 export const parseTime = (text: string | undefined | null): number | undefined => {
   if (!text) return undefined;

@@ -51,7 +51,7 @@ export const createProbes = (options: {
         reject(
           new Fault(
             'user',
-            'AddressInUse',
+            'PortInUse',
             `the ${what} can't listen on ${address.host}:${address.port}: ${error.message}`,
           ),
         ),

@@ -1,5 +1,5 @@
 // YAML in and out. The only place that knows the YAML library.
-import { parse, parseAllDocuments, stringify } from 'yaml';
+import { parse, parseAllDocuments, stringify, type ScalarTag } from 'yaml';
 import { Fault, messageOf } from './fault.ts';
 
 /** Most aliases one document may expand to: a small file must not become a huge object. */
@@ -37,3 +37,38 @@ export const parseYamlStream = (text: string): unknown[] => {
 
 /** Writes a plain value as YAML, block style, keys in the order given. */
 export const toYaml = (value: unknown): string => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+
+const nullTag: ScalarTag = {
+  tag: 'tag:yaml.org,2002:null',
+  default: true,
+  test: /^(?:~|null|Null|NULL)?$/,
+  resolve: () => null,
+  identify: (value) => value === null,
+};
+
+/**
+ * Parses one document leaving every scalar as the text that was written, null excepted. For formats whose reader knows
+ * the type of each field: no `yes`, `012` or `1e3` turns into something else.
+ * @throws Fault('user', 'InvalidYaml') with the library's line and column.
+ */
+export const parseYamlScalarsAsText = (text: string): unknown => {
+  try {
+    return parse(text, {
+      schema: 'failsafe',
+      customTags: [nullTag],
+      maxAliasCount: MAX_ALIASES,
+      logLevel: 'silent',
+    });
+  } catch (error) {
+    throw new Fault('user', 'InvalidYaml', messageOf(error), { cause: error });
+  }
+};
+
+/** Writes a plain value as YAML whose texts are all quoted, so that readers of YAML 1.1 and 1.2 agree on every one. */
+export const toQuotedYaml = (value: unknown): string =>
+  stringify(value, {
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+    defaultStringType: 'QUOTE_DOUBLE',
+    defaultKeyType: 'PLAIN',
+  });

@@ -1,4 +1,5 @@
 // The one place that turns the end of a pass into: when again, how loud, and counted as what.
+import { isAlreadyExists, isConflict } from '../kube/status-error.ts';
 import { Fault, type FaultKind } from '../lib/fault.ts';
 
 /** What a pass may return: when to look again. Nothing means: when something changes, and at the resync. */
@@ -35,6 +36,13 @@ export const outcomeOfResult = (result: ReconcileResult): Outcome =>
     ? { again: { when: 'after', afterMs: result.afterMs }, result: 'requeue_after' }
     : { again: { when: 'changed' }, result: 'success' };
 
-/** The outcome of a pass that threw. What is no Fault is internal. */
-export const outcomeOfError = (error: unknown): Outcome =>
-  error instanceof Fault ? ofKind[error.kind](error) : { again: { when: 'backoff' }, result: 'error', log: 'error' };
+/**
+ * The outcome of a pass that threw. What is no Fault is internal; a conflict only says that somebody was faster or the
+ * cache older, which the next pass sees.
+ */
+export const outcomeOfError = (error: unknown): Outcome => {
+  if (error instanceof Fault) return ofKind[error.kind](error);
+  if (isConflict(error) || isAlreadyExists(error))
+    return { again: { when: 'backoff' }, result: 'requeue_after', log: 'debug' };
+  return { again: { when: 'backoff' }, result: 'error', log: 'error' };
+};

@@ -1,0 +1,94 @@
+// The agent's work during one term: its loops, wired.
+import type { Application } from '../api/argocd/application.ts';
+import { databaseIdLabel } from '../api/labels.ts';
+import type { Operation } from '../api/v1alpha1/operation.ts';
+import { createListener, type ListenerOptions } from '../db/listen.ts';
+import { objectKey } from '../kube/object.ts';
+import { createController, type Controller, type Reconcile } from '../runtime/controller.ts';
+import { repeat } from '../runtime/repeat.ts';
+import type { StoreChange, StoreReader } from '../runtime/store.ts';
+import type { Work } from '../runtime/term.ts';
+import { createRefreshReconciler, refreshKey } from './applications/refresh.ts';
+import { createReporter, reportKey } from './applications/report.ts';
+import type { AgentContext } from './context.ts';
+import { createApplicationHandler } from './operations/application.ts';
+import { createClaims } from './operations/claim.ts';
+import { createDispatch, dispatchKey } from './operations/dispatch.ts';
+import { createOperationReconciler, type OperationHandlers } from './operations/reconcile.ts';
+
+/** The surroundings and rhythm of an agent. Times in milliseconds. */
+export interface AgentWorkContext extends AgentContext {
+  /** How notifications are heard; what is heard is decided here. */
+  readonly listen: Omit<ListenerOptions, 'channels' | 'onNotify' | 'onConnect'>;
+  readonly operations: StoreReader<Operation>;
+  readonly concurrency: number;
+  readonly tenantConcurrency: number;
+  readonly resyncMs: number;
+  /** How often everything is looked at while notifications are not heard. */
+  readonly pollMs: number;
+}
+
+/** Starts the loops: one lane per resource of Operations, one per Application's report, and one each to dispatch and refresh. */
+export const startAgent = (context: AgentWorkContext): Work => {
+  const { applications, operations, concurrency } = context;
+  const loop = (name: string, reconcile: Reconcile, atOnce = 1): Controller =>
+    createController({ ...context, name, reconcile, concurrency: atOnce });
+  const handlers: OperationHandlers = { Application: createApplicationHandler(context) };
+  const reconciler = createOperationReconciler(context, createClaims(context), handlers);
+  const reporter = createReporter(context);
+  const tickets = loop('operation', reconciler.reconcile, concurrency);
+  const reports = loop('application-report', reporter.reconcile, concurrency);
+  const refreshes = loop('refresh', createRefreshReconciler(context));
+  const dispatch = createDispatch(context, {
+    handled: new Set(Object.keys(handlers)),
+    enqueue: (key, priority) => tickets.enqueue(key, { priority }),
+  });
+  const dispatcher = loop('dispatcher', dispatch.reconcile);
+
+  const heard = (ids: readonly string[]): void => {
+    dispatch.operations(ids);
+    dispatcher.enqueue(dispatchKey);
+  };
+  const applicationChanged = ({ object }: Pick<StoreChange<Application>, 'object'>): void => {
+    const id = object.metadata.labels?.[databaseIdLabel];
+    if (!id) return;
+    reports.enqueue(reportKey(id, objectKey(object.metadata)));
+    const key = reconciler.openKey(id);
+    if (key) tickets.enqueue(key);
+  };
+  const lookAtEverything = (): void => {
+    context.engine.forget();
+    reporter.forget();
+    dispatch.everything();
+    dispatcher.enqueue(dispatchKey);
+    refreshes.enqueue(refreshKey);
+    for (const object of applications.list()) applicationChanged({ object });
+  };
+  const listener = createListener({
+    ...context.listen,
+    channels: ['operation', 'refresh'],
+    onNotify: (channel, ids) => (channel === 'operation' ? heard(ids) : refreshes.enqueue(refreshKey)),
+    onConnect: lookAtEverything,
+  });
+  const ends = [
+    applications.subscribe(applicationChanged),
+    operations.subscribe(({ type, object }) => {
+      // A new object follows a row that was notified; a touched one means that somebody waits.
+      const id = object.spec?.operationID;
+      if (id && (type === 'modified' || (type === 'added' && !listener.connected))) heard([id]);
+    }),
+    repeat(context, context.resyncMs, lookAtEverything),
+    repeat(context, context.pollMs, () => listener.connected || lookAtEverything()),
+  ];
+
+  const loops = [tickets, reports, refreshes, dispatcher];
+  for (const one of loops) one.start();
+  listener.start(); // its first connection looks at everything
+  return {
+    async stop() {
+      for (const end of ends) end();
+      await listener.stop();
+      await Promise.all(loops.map((one) => one.stop()));
+    },
+  };
+};

@@ -1,0 +1,51 @@
+// Step 7: brings an Application's status into its row, when it differs from what is there.
+import { databaseIdLabel } from '../../api/labels.ts';
+import { applications } from '../../api/argocd/application.ts';
+import { reportApplications, type ApplicationReport } from '../../db/queries/application-state.ts';
+import { writeStatus } from '../../domain/application-status.ts';
+import { endSyncPatch, retriesOldRevision } from '../../domain/running-sync.ts';
+import { createBatch } from '../../lib/batch.ts';
+import type { Reconcile } from '../../runtime/controller.ts';
+import type { AgentContext } from '../context.ts';
+
+/** The key of an Application's report, `<application id>/report/<namespace/name>`: each reports in its own turn. */
+export const reportKey = (applicationId: string, storeKey: string): string => `${applicationId}/report/${storeKey}`;
+
+const BATCH = { maxSize: 50, concurrency: 2 };
+
+/** Reports Applications. */
+export interface Reporter {
+  readonly reconcile: Reconcile;
+  /** Forgets what the rows hold, so that the next pass over each looks again. */
+  forget(): void;
+}
+
+/** Creates the reporter. What the row is known to hold already costs no statement. */
+export const createReporter = (context: AgentContext): Reporter => {
+  const stored = new Map<string, string>();
+  const report = createBatch<ApplicationReport, undefined>({
+    ...BATCH,
+    run: async (reports) => {
+      await reportApplications(context.db, reports);
+      return reports.map(() => undefined);
+    },
+  });
+  const reconcile: Reconcile = async (key) => {
+    const [applicationId = '', , namespace = '', name = ''] = key.split('/');
+    const application = context.applications.get(`${namespace}/${name}`);
+    if (application?.metadata.labels?.[databaseIdLabel] !== applicationId) {
+      stored.delete(applicationId);
+      return;
+    }
+    const { bytes, hash } = writeStatus(application.status);
+    if (stored.get(applicationId) !== hash) {
+      await report({ applicationId, bytes, hash });
+      stored.set(applicationId, hash);
+    }
+    if (!retriesOldRevision(application)) return;
+    const { resourceVersion } = application.metadata;
+    const body = { metadata: { resourceVersion }, ...endSyncPatch(application) };
+    await context.client.patch(applications, { namespace, name }, { type: 'merge', body });
+  };
+  return { reconcile, forget: () => stored.clear() };
+};

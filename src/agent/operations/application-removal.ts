@@ -1,0 +1,85 @@
+// Removes Argo CD's Applications of a row that is gone, without ever holding a worker while Argo CD cleans up.
+import { applications, type Application } from '../../api/argocd/application.ts';
+import { applicationFinalizer, databaseIdLabel } from '../../api/labels.ts';
+import { waitingFault } from '../../api/reasons.ts';
+import { endSyncPatch } from '../../domain/running-sync.ts';
+import { isNotFound } from '../../kube/status-error.ts';
+import { parseTime } from '../../lib/clock.ts';
+import type { AgentContext } from '../context.ts';
+import type { Ticket } from './reconcile.ts';
+
+/** While a deletion runs, its Application's events wake the lane; this only catches what they miss. */
+const LOOK_AGAIN_MS = 10_000;
+
+/**
+ * Returns when no Application bears the row's id, read live.
+ * @throws Fault('waiting') as long as Argo CD is at it; with what blocks as its message once that takes too long.
+ */
+export const removeApplicationsOf = async (context: AgentContext, { resourceId, signal }: Ticket): Promise<void> => {
+  const { client, engine } = context;
+  const { items } = await client.list(applications, {
+    namespace: engine.namespace,
+    labelSelector: `${databaseIdLabel}=${resourceId}`,
+    signal,
+  });
+  const remaining: Application[] = [];
+  for (const application of items) {
+    const left = await removeApplication(context, application);
+    if (left) remaining.push(left);
+  }
+  const [first] = remaining;
+  if (first) throw waitingFault('WaitingForArgoCD', blockedMessage(context, first), LOOK_AGAIN_MS);
+};
+
+/** Asks Argo CD to delete an Application with what it deployed. Returns the Application as long as it is there. */
+const removeApplication = async (context: AgentContext, found: Application): Promise<Application | undefined> => {
+  const { client } = context;
+  try {
+    const ended = await patch(context, found, endSyncPatch(found));
+    if (ended.metadata.deletionTimestamp) return ended;
+    const finalizers = ended.metadata.finalizers ?? [];
+    const held = finalizers.some((finalizer) => finalizer.startsWith('resources-finalizer.argocd.argoproj.io'))
+      ? ended
+      : await patch(context, ended, { metadata: { finalizers: [...finalizers, applicationFinalizer] } });
+    const { namespace = '', name, uid = '' } = held.metadata;
+    await client.delete(applications, { namespace, name }, { uid, propagationPolicy: 'Foreground' });
+    return await client.get(applications, { namespace, name });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+};
+
+const patch = async (
+  { client }: AgentContext,
+  { metadata, ...rest }: Application,
+  change: Readonly<Record<string, unknown>> | undefined,
+): Promise<Application> => {
+  if (!change) return { metadata, ...rest };
+  const { namespace = '', name, resourceVersion } = metadata;
+  const inner = change['metadata'] as Record<string, unknown> | undefined; // made by this file, or absent
+  const body = { ...change, metadata: { ...inner, resourceVersion } };
+  return client.patch(applications, { namespace, name }, { type: 'merge', body });
+};
+
+/** '' while the deletion is young; then what the user can look at. */
+const blockedMessage = ({ clock, settings }: AgentContext, { metadata, status }: Application): string => {
+  const sinceMs = parseTime(metadata.deletionTimestamp) ?? clock.now();
+  if (clock.now() - sinceMs < settings.blockedAfterMs) return '';
+  const error = status?.conditions?.findLast((condition) => condition.type === 'DeletionError')?.message;
+  const foreign = (metadata.finalizers ?? []).filter(
+    (one) => !one.startsWith('resources-finalizer.argocd.argoproj.io'),
+  );
+  const left = (status?.resources ?? []).map(
+    ({ kind, namespace, name }) => `${kind} ${namespace ? `${namespace}/` : ''}${name}`,
+  );
+  const blocks = [
+    ...(error ? [`Argo CD says: ${error}`] : []),
+    ...(foreign.length > 0 ? [`finalizers ${foreign.join(', ')} of Application ${metadata.name}`] : []),
+    ...(left.length > 0
+      ? [`deployed objects ${left.slice(0, 5).join(', ')}${left.length > 5 ? ` and ${left.length - 5} more` : ''}`]
+      : []),
+  ];
+  const named = blocks.length > 0 ? blocks.join('; ') : `Application ${metadata.name}`;
+  return `deletion waits for ${named}`;
+};

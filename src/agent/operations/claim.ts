@@ -1,0 +1,58 @@
+// An agent's tickets: taken together for one resource, and ended together.
+import { claimOperations, endOperations, type ClaimedRow, type OperationEnd } from '../../db/queries/agent.ts';
+import { createBatch } from '../../lib/batch.ts';
+import { utcText } from '../../lib/clock.ts';
+import type { AgentContext } from '../context.ts';
+
+/** The resource that an Operation is about. */
+export interface OperationLane {
+  /** The namespace UID of the tenant; '-' for an Operation without an owner. */
+  readonly tenant: string;
+  readonly type: string;
+  readonly resourceId: string;
+}
+
+/** The key of a lane, `<namespaceUid>/<type>/<resource id>`. */
+export const operationKey = ({ tenant, type, resourceId }: OperationLane): string =>
+  `${tenant || '-'}/${type}/${resourceId}`;
+
+/** The lane of a key. */
+export const operationLane = (key: string): OperationLane => {
+  const [tenant = '', type = '', resourceId = ''] = key.split('/');
+  return { tenant, type, resourceId };
+};
+
+/** Takes and ends Operations; what happens at the same time shares a statement. */
+export interface Claims {
+  /**
+   * Takes every open Operation of a resource. They are `In_Progress` when this returns, and nothing about the resource
+   * has been read before: whatever is written later makes a new Operation.
+   */
+  take(lane: OperationLane): Promise<readonly ClaimedRow[]>;
+  end(end: OperationEnd): Promise<void>;
+}
+
+const BATCH = { maxSize: 100, concurrency: 2 };
+
+/** Creates the claims of an agent. */
+export const createClaims = (context: AgentContext): Claims => {
+  const { db, clock, engine } = context;
+  const take = createBatch<OperationLane, readonly ClaimedRow[]>({
+    ...BATCH,
+    run: async (lanes) => {
+      const keys = lanes.map((lane) => ({ type: lane.type, id: lane.resourceId }));
+      const rows = await claimOperations(db, keys, await engine.identity(), utcText(clock.now()));
+      return lanes.map((lane) =>
+        rows.filter((row) => row.resource_type === lane.type && row.resource_id === lane.resourceId),
+      );
+    },
+  });
+  const end = createBatch<OperationEnd, undefined>({
+    ...BATCH,
+    run: async (ends) => {
+      await endOperations(db, ends, utcText(clock.now()));
+      return ends.map(() => undefined);
+    },
+  });
+  return { take, end };
+};

@@ -1,0 +1,145 @@
+// Step 4: makes the rows what the plan says, together with the Operation that tells the agent, in one transaction.
+import {
+  allowRepository,
+  forbidRepositories,
+  insertApplication,
+  removeApplication,
+  selectRepositoryUses,
+  updateApplication,
+} from '../../db/queries/application.ts';
+import { writeOperation } from '../../db/queries/operation.ts';
+import { lockTenant } from '../../db/queries/tenant.ts';
+import type { Queryable } from '../../db/pool.ts';
+import type { DeploymentFacts, DeploymentLink } from '../../domain/deployment-facts.ts';
+import { planDeployment, writes, type ApplicationPlan } from '../../domain/deployment-plan.ts';
+import { dedupeKey } from '../../domain/operation.ts';
+import { normalizeGitUrl } from '../../domain/repository-url.ts';
+import { readSpecField } from '../../domain/spec-field.ts';
+import { utcText } from '../../lib/clock.ts';
+import { ensureEngine, ensureTenantRows, type RowContext, type TenantRows } from '../tenant.ts';
+import type { DeploymentContext } from './context.ts';
+import { gatherAgain } from './gather.ts';
+
+/** An open transaction that holds the tenant's lock, and what was read under it. */
+interface Work extends RowContext {
+  readonly tx: Queryable;
+  readonly facts: LockedFacts;
+}
+
+type LockedFacts = DeploymentFacts & { readonly ids: { readonly userId: string } };
+
+/**
+ * Carries out the plan for `facts`: locks the tenant, reads the rows again, plans again, writes what differs. The plan
+ * made before the lock only decided that there may be something to write.
+ * @throws what planning throws, with nothing written.
+ */
+export const applyPlan = async (context: DeploymentContext, facts: DeploymentFacts): Promise<void> => {
+  const { db, random, clock, plan: settings } = context;
+  const nowMs = clock.now();
+  const now = utcText(nowMs);
+  await db.transaction('deployment-apply', async (tx) => {
+    const userId = await lockTenant(tx, {
+      newId: random.uuid(),
+      namespaceUid: facts.namespaceUid,
+      namespace: facts.namespace?.name ?? '',
+      now,
+    });
+    const read = await gatherAgain(tx, facts);
+    const locked: LockedFacts = { ...read, ids: { ...read.ids, userId } };
+    const plan = planDeployment(locked, settings, nowMs);
+    if (!writes(plan)) return;
+    const work: Work = { tx, facts: locked, random, now };
+    for (const link of plan.remove) await removeLink(work, link);
+    for (const deletion of plan.removeAgain) await tellAgent(work, deletion.applicationId, await engineOf(work));
+    if (plan.application) await writeApplication(work, plan.application);
+  });
+};
+
+const removeLink = async (work: Work, link: DeploymentLink): Promise<void> => {
+  const { tx, facts, now } = work;
+  const instanceId = link.application?.engineInstanceId ?? (await engineOf(work));
+  const operationId = await tellAgent(work, link.applicationId, instanceId);
+  await removeApplication(tx, {
+    applicationId: link.applicationId,
+    deploymentUid: link.deploymentUid,
+    namespaceUid: facts.namespaceUid,
+    name: facts.name,
+    operationId,
+    now,
+  });
+  await releaseRepository(work, repositoryOf(link));
+};
+
+const engineOf = async (work: Work): Promise<string> =>
+  work.facts.ids.engineInstanceId ?? (await ensureEngine(work.tx, work.facts, work));
+
+const writeApplication = async (work: Work, plan: ApplicationPlan): Promise<void> => {
+  const { tx, facts, now, random } = work;
+  const rows = await ensureTenantRows(tx, facts, work);
+  const written = await writeRows(work, plan, rows);
+  await allowRepository(tx, { newId: random.uuid(), userId: rows.userId, url: plan.normalizedRepoUrl, now });
+  const before = facts.links.find((link) => link.deploymentUid === plan.deploymentUid);
+  if (before && repositoryOf(before) !== plan.normalizedRepoUrl) await releaseRepository(work, repositoryOf(before));
+  await tellAgent(work, written.applicationId, written.instanceId);
+};
+
+const writeRows = async (
+  { tx, facts, now, random }: Work,
+  plan: ApplicationPlan,
+  rows: TenantRows,
+): Promise<{ applicationId: string; instanceId: string }> => {
+  const { specField, normalizedRepoUrl, generation, deploymentUid, present } = plan;
+  const environmentId = plan.environmentId ?? rows.ownEnvironmentId;
+  const same = { specField, environmentId, normalizedRepoUrl, generation, userId: rows.userId, now };
+  if (present) {
+    if (plan.write === 'update') await updateApplication(tx, { id: present.id, ...same });
+    return { applicationId: present.id, instanceId: present.engineInstanceId };
+  }
+  const id = random.uuid();
+  const instanceId = rows.engineInstanceId;
+  await insertApplication(tx, {
+    id,
+    name: plan.desired.name,
+    instanceId,
+    deploymentUid,
+    deploymentName: facts.name,
+    namespace: facts.namespace?.name ?? '',
+    namespaceUid: facts.namespaceUid,
+    ...same,
+  });
+  return { applicationId: id, instanceId };
+};
+
+/** Writes the Operation for an application's resource, or touches the one that still waits. */
+const tellAgent = async (work: Work, applicationId: string, instanceId: string): Promise<string> =>
+  writeOperation(work.tx, {
+    newId: work.random.uuid(),
+    instanceId,
+    resourceId: applicationId,
+    ownerId: work.facts.ids.userId,
+    type: 'Application',
+    dedupeKey: dedupeKey(instanceId, 'Application', applicationId),
+    now: work.now,
+  });
+
+/** The normalised URL of a link's repository, '' when its row can't tell. */
+const repositoryOf = ({ application }: DeploymentLink): string =>
+  application ? (application.normalizedRepoUrl ?? urlInSpecField(application.specField)) : '';
+
+const urlInSpecField = (specField: string): string => {
+  try {
+    return normalizeGitUrl(readSpecField(specField).source.repoURL);
+  } catch {
+    return ''; // a damaged row holds nothing to release
+  }
+};
+
+/** Takes a repository from the tenant's project unless another application or a credential of the tenant uses it. */
+const releaseRepository = async ({ tx, facts }: Work, url: string): Promise<void> => {
+  if (url === '') return;
+  const uses = await selectRepositoryUses(tx, facts.ids.userId, [url]);
+  const used = uses.some(
+    (use) => normalizeGitUrl(use.url ?? '') === url || urlInSpecField(use.specField ?? '') === url,
+  );
+  if (!used) await forbidRepositories(tx, facts.ids.userId, [url]);
+};

@@ -1,0 +1,26 @@
+// What the steps of the deployment reconciler share.
+import type { GitOpsDeployment } from '../../api/v1alpha1/gitops-deployment.ts';
+import type { Database } from '../../db/pool.ts';
+import type { PlanSettings } from '../../domain/deployment-plan.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { Namespace } from '../../kube/object.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Random } from '../../lib/random.ts';
+import type { StoreReader } from '../../runtime/store.ts';
+import type { Absences } from './absences.ts';
+
+/** The surroundings of a deployment's reconciler. */
+export interface DeploymentContext {
+  readonly client: KubeClient;
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly deployments: StoreReader<GitOpsDeployment>;
+  readonly namespaces: StoreReader<Namespace>;
+  readonly absences: Absences;
+  /** The namespace that Argo CD runs in. */
+  readonly engineNamespace: string;
+  readonly plan: PlanSettings;
+}

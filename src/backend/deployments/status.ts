@@ -1,0 +1,169 @@
+// Step 8: the deployment's status, from the plan or what prevented it, the rows, and the last Operation. One writer.
+import { resolvedReason, standardConditions } from '../../api/conditions.ts';
+import { unknownError } from '../../api/messages.ts';
+import {
+  deploymentSpec,
+  gitOpsDeployments,
+  type GitOpsDeployment,
+  type GitOpsDeploymentCondition,
+} from '../../api/v1alpha1/gitops-deployment.ts';
+import { inCluster } from '../../api/labels.ts';
+import { readStatus, type StoredStatus } from '../../domain/application-status.ts';
+import {
+  wantedConditions,
+  type Summary,
+  type WantedCondition,
+  type WantedConditions,
+} from '../../domain/deployment-conditions.ts';
+import type { DeploymentFacts, OperationFacts } from '../../domain/deployment-facts.ts';
+import { mirrorStatus } from '../../domain/deployment-status.ts';
+import { isEnded } from '../../domain/operation.ts';
+import type { DesiredApplication } from '../../domain/spec-field.ts';
+import { isNotFound } from '../../kube/status-error.ts';
+import { rfc3339 } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import { setCondition } from '../../runtime/conditions.ts';
+import { createStatusPatcher } from '../../runtime/status-patch.ts';
+import type { DeploymentContext } from './context.ts';
+
+/** What a pass has to tell. */
+export interface PassEnd {
+  readonly facts: DeploymentFacts;
+  /** The Application the rows ask for; undefined when there is no plan. */
+  readonly desired: DesiredApplication | undefined;
+  /** The environment's row that `desired` goes to; undefined for the tenant's own namespace. */
+  readonly environmentId: string | undefined;
+  /** True when the agent was told something in this pass. */
+  readonly told: boolean;
+  /** What the pass ended with, if not with success. */
+  readonly fault: unknown;
+  readonly runId: string;
+  readonly log: Logger;
+}
+
+/** Writes statuses. */
+export interface StatusReporter {
+  /** Patches the status where it differs. Returns the Operations whose end has now been told. */
+  report(end: PassEnd): Promise<readonly string[]>;
+  /** True for an object whose newest change is our own patch: there is nothing new in it. */
+  isEcho(deployment: GitOpsDeployment): boolean;
+  /** The object is gone. */
+  forget(uid: string): void;
+}
+
+/** Creates the reporter. `standard` adds the standard conditions; without it they are taken away. */
+export const createStatusReporter = (
+  context: DeploymentContext & { readonly standardConditions: boolean },
+): StatusReporter => {
+  const patcher = createStatusPatcher({ client: context.client, resource: gitOpsDeployments, log: context.log });
+  const echoes = new Map<string, string>();
+  return {
+    async report(end) {
+      const { deployment } = end.facts;
+      const operations = operationsOf(end.facts);
+      if (!deployment) return endedOf(operations);
+      const stored = storedStatus(end);
+      const wanted = wantedConditions({ ...end, deployment, stored, operations, destinationId: destinationId(end) });
+      const status = {
+        ...mirrorStatus(stored, (id) => environmentName(end, id)),
+        conditions: merge(deployment, wanted, {
+          standard: context.standardConditions,
+          nowText: rfc3339(context.clock.now()),
+        }),
+      };
+      try {
+        const patched = await patcher.patch(deployment, status);
+        if (patched !== 'unchanged') echoes.set(patched.metadata.uid ?? '', patched.metadata.resourceVersion ?? '');
+      } catch (error) {
+        if (!isNotFound(error)) throw error; // deleted meanwhile: nobody is left to be told
+      }
+      return endedOf(operations);
+    },
+    isEcho: ({ metadata }) => metadata.uid !== undefined && echoes.get(metadata.uid) === metadata.resourceVersion,
+    forget: (uid) => void echoes.delete(uid),
+  };
+};
+
+/** The Operations of the deployment's application, of the one being deleted if it is that. */
+const operationsOf = ({ deployment, links, deletions }: DeploymentFacts): readonly OperationFacts[] => {
+  const uid = deployment?.metadata.uid;
+  const mine = [...links, ...deletions].find((one) => one.deploymentUid === uid);
+  return mine?.operations ?? [];
+};
+
+/** Ended Operations of ours that need not be kept: a failure stays until a later one succeeds. */
+const endedOf = (operations: readonly OperationFacts[]): readonly string[] => {
+  const lastSuccess = operations.findLastIndex((operation) => operation.state === 'Completed');
+  return operations
+    .filter(({ state, ours }, index) => ours && isEnded(state) && (state === 'Completed' || index < lastSuccess))
+    .map((operation) => operation.id);
+};
+
+/** What Argo CD last reported. Damaged bytes are as good as none; the next report replaces them. */
+const storedStatus = ({ facts, log }: PassEnd): StoredStatus | undefined => {
+  const link = facts.links.find((one) => one.deploymentUid === facts.deployment?.metadata.uid);
+  if (!link || link.storedStatus === null) return undefined;
+  try {
+    return readStatus(Buffer.from(link.storedStatus, 'base64'));
+  } catch (error) {
+    log.warn('the stored status of an application is damaged', { applicationId: link.applicationId, err: error });
+    return undefined;
+  }
+};
+
+/** How the rows name the destination: the environment's id, or `in-cluster`. */
+const destinationId = ({ environmentId }: PassEnd): string => environmentId ?? inCluster;
+
+const environmentName = ({ facts }: PassEnd, id: string): string =>
+  id === facts.namedEnvironmentId && facts.deployment
+    ? (deploymentSpec(facts.deployment).destination?.environment ?? '')
+    : '';
+
+type Conditions = readonly GitOpsDeploymentCondition[];
+
+const merge = (
+  { status, metadata }: GitOpsDeployment,
+  wanted: WantedConditions,
+  { standard, nowText }: { readonly standard: boolean; readonly nowText: string },
+): Conditions => {
+  const present = status?.conditions ?? [];
+  const told = mergeErrors(present, wanted.errors, nowText);
+  return standard
+    ? mergeSummary(told, keepRunId(present, wanted.summary), { nowText, generation: metadata.generation ?? 0 })
+    : told.filter((condition) => !isStandard(condition.type));
+};
+
+/** Errors that are there are True; those that were and are not any more are resolved. Others are left alone. */
+const mergeErrors = (present: Conditions, errors: readonly WantedCondition[], nowText: string): Conditions => {
+  const when = { nowText, transition: 'content' } as const;
+  const over = present.filter(
+    ({ type, reason }) =>
+      !isStandard(type) && reason !== resolvedReason(type) && !errors.some((error) => error.type === type),
+  );
+  const next: GitOpsDeploymentCondition[] = [
+    ...errors.map((error) => ({ ...error, status: 'True', lastProbeTime: nowText })),
+    ...over.map(({ type }) => ({ type, status: 'False', reason: resolvedReason(type), lastProbeTime: nowText })),
+  ];
+  return next.reduce<Conditions>((list, condition) => setCondition(list, condition, when), present);
+};
+
+const mergeSummary = (
+  present: Conditions,
+  { holds, reason, message }: Summary,
+  { nowText, generation }: { readonly nowText: string; readonly generation: number },
+): Conditions =>
+  standardConditions.reduce<Conditions>((list, type) => {
+    const told = type === 'Ready' || type === holds;
+    const status = type === holds ? 'True' : 'False';
+    const next = { type, status, reason, ...(told && { message }), observedGeneration: generation };
+    return setCondition(list, next, { nowText });
+  }, present);
+
+/** The run id in the message of an internal error stays that of the first run: each retry would else be a write. */
+const keepRunId = (present: Conditions, summary: Summary): Summary => {
+  const said = present.find((condition) => condition.type === 'Ready');
+  const same = said?.reason === summary.reason && said.message?.startsWith(`${unknownError} (run `);
+  return same && summary.message.startsWith(unknownError) ? { ...summary, message: said?.message ?? '' } : summary;
+};
+
+const isStandard = (type: string): boolean => standardConditions.some((one) => one === type);

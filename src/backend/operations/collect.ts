@@ -1,0 +1,80 @@
+// Step 9: removes Operations that have ended and that nobody waits for: first the object, then the row.
+import { operationName } from '../../api/labels.ts';
+import { operations } from '../../api/v1alpha1/operation.ts';
+import { removeOperations, selectEnded, selectLeftover, type DeliveryRow } from '../../db/queries/operation.ts';
+import type { Database } from '../../db/pool.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { isNotFound } from '../../kube/status-error.ts';
+import { utcText, type Clock } from '../../lib/clock.ts';
+import type { Reconcile } from '../../runtime/controller.ts';
+
+/** The only key of the collector. */
+export const collectKey = 'backend/collect/all';
+
+/** What collecting takes. */
+export interface CollectContext {
+  readonly client: KubeClient;
+  readonly db: Database;
+  readonly clock: Clock;
+  /** How long ended rows of others are kept. Milliseconds. */
+  readonly foreignAgeMs: number;
+  /** Milliseconds between two searches for what was left over. */
+  readonly sweepMs: number;
+}
+
+/** The collector of Operations. */
+export interface Collector {
+  readonly reconcile: Reconcile;
+  /** Says that nobody waits for these any more. They are collected once they have ended and have their objects. */
+  offer(operationIds: readonly string[]): void;
+}
+
+const PAGE = 100;
+
+/** Creates the collector. What a crash kept from being offered is found by a search now and then. */
+export const createCollector = (context: CollectContext): Collector => {
+  const { db, clock, foreignAgeMs, sweepMs } = context;
+  const offered = new Set<string>();
+  let nextSweepMs = 0;
+
+  const collect = async (rows: readonly DeliveryRow[], signal: AbortSignal): Promise<void> => {
+    if (rows.length === 0) return;
+    await Promise.all(rows.map((row) => deleteObject(context, row, signal)));
+    await removeOperations(
+      db,
+      rows.map((row) => row.operation_id),
+    );
+    for (const row of rows) offered.delete(row.operation_id);
+  };
+
+  return {
+    offer(operationIds) {
+      for (const id of operationIds) offered.add(id);
+    },
+    async reconcile(_key, { signal }) {
+      const page = [...offered].slice(0, PAGE);
+      if (page.length > 0) await collect(await selectEnded(db, page), signal);
+      // What has no object yet is offered again when it gets one.
+      for (const id of page) offered.delete(id);
+      if (offered.size > 0) return { afterMs: 1 };
+      if (clock.now() < nextSweepMs) return { afterMs: Math.max(nextSweepMs - clock.now(), 1) };
+      const leftover = await selectLeftover(db, utcText(clock.now() - foreignAgeMs), PAGE);
+      await collect(leftover, signal);
+      if (leftover.length === PAGE) return { afterMs: 1 };
+      nextSweepMs = clock.now() + sweepMs;
+      return { afterMs: sweepMs };
+    },
+  };
+};
+
+const deleteObject = async ({ client }: CollectContext, row: DeliveryRow, signal: AbortSignal): Promise<void> => {
+  try {
+    await client.delete(
+      operations,
+      { namespace: row.namespace_name, name: operationName(row.operation_id) },
+      { signal },
+    );
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+};

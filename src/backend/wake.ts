@@ -1,0 +1,74 @@
+// Turns what the database notifies into keys: whose lane is it?
+import { selectLanes, selectLanesOfApplications } from '../db/queries/deployment-facts.ts';
+import { selectSubjects } from '../db/queries/operation.ts';
+import type { Database } from '../db/pool.ts';
+import { isEnded } from '../domain/operation.ts';
+import type { Reconcile } from '../runtime/controller.ts';
+import type { Priority } from '../runtime/queue.ts';
+import { laneKey } from './deployments/lane.ts';
+
+/** The only key of the waker. */
+export const wakeKey = 'backend/wake/all';
+
+/** What has been notified and not yet been turned into keys. */
+export interface Wake {
+  readonly reconcile: Reconcile;
+  /** Rows of `applicationstate` changed. */
+  applications(ids: readonly string[]): void;
+  /** Rows of `operation` were written, touched or ended. */
+  operations(ids: readonly string[]): void;
+  /** Every lane the rows know: at start, at the slow resync, and when notifications may have been missed. */
+  everything(): void;
+}
+
+/** Where keys go. */
+export interface WakeTargets {
+  readonly db: Database;
+  readonly lane: (key: string, priority: Priority) => void;
+  readonly deliver: () => void;
+}
+
+/** Creates the waker. What it could not look up is kept for its next try. */
+export const createWake = ({ db, lane, deliver }: WakeTargets): Wake => {
+  const applications = new Set<string>();
+  const operations = new Set<string>();
+  let everything = false;
+
+  const resolveOperations = async (): Promise<void> => {
+    const ids = [...operations];
+    if (ids.length === 0) return;
+    const subjects = await selectSubjects(db, ids);
+    for (const id of ids) operations.delete(id);
+    if (subjects.some((subject) => subject.delivered_at === null)) deliver();
+    for (const { resource_type, resource_id, state } of subjects) {
+      if (resource_type === 'Application' && (isEnded(state) || state === 'In_Progress')) applications.add(resource_id);
+    }
+  };
+  const resolveApplications = async (): Promise<void> => {
+    const ids = [...applications];
+    if (ids.length === 0) return;
+    const rows = await selectLanesOfApplications(db, ids);
+    for (const id of ids) applications.delete(id);
+    for (const row of rows) lane(laneKey({ namespaceUid: row.namespace_uid, name: row.name }), 'change');
+  };
+  const resolveEverything = async (): Promise<void> => {
+    if (!everything) return;
+    const rows = await selectLanes(db);
+    everything = false;
+    deliver();
+    for (const row of rows) lane(laneKey({ namespaceUid: row.namespace_uid, name: row.name }), 'resync');
+  };
+
+  return {
+    applications: (ids) => ids.forEach((id) => applications.add(id)),
+    operations: (ids) => ids.forEach((id) => operations.add(id)),
+    everything() {
+      everything = true;
+    },
+    async reconcile() {
+      await resolveOperations();
+      await resolveApplications();
+      await resolveEverything();
+    },
+  };
+};

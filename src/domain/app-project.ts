@@ -1,0 +1,84 @@
+// What a tenant's AppProject permits.
+import type { AppProject } from '../api/argocd/app-project.ts';
+import type { ApplicationSpec } from '../api/argocd/application.ts';
+import { appProjectName, inCluster, managedEnvironmentSecretName, usernameAnnotation } from '../api/labels.ts';
+import { normalizeGitUrl } from './repository-url.ts';
+
+/** The rows that a tenant's project is made from. */
+export interface ProjectRows {
+  readonly userId: string;
+  /** Name of the tenant's namespace, where known. */
+  readonly namespace: string | null;
+  /** Normalised URLs. */
+  readonly repositories: readonly string[];
+  /** Ids of managed environments. */
+  readonly environments: readonly string[];
+}
+
+/** What a project permits, each list sorted and free of repetition. */
+export interface Permissions {
+  readonly sourceRepos: readonly string[];
+  readonly destinations: readonly { readonly name: string; readonly namespace: string }[];
+}
+
+/**
+ * What the rows permit. On the cluster of Argo CD itself a tenant may deploy to its own namespace when
+ * `ownNamespaceOnly`, otherwise to all.
+ */
+export const permissionsOf = (rows: ProjectRows, ownNamespaceOnly: boolean): Permissions => ({
+  sourceRepos: unique(rows.repositories),
+  destinations: [
+    ...unique(rows.environments).map((id) => ({ name: managedEnvironmentSecretName(id), namespace: '*' })),
+    { name: inCluster, namespace: ownNamespaceOnly && rows.namespace ? rows.namespace : '*' },
+  ],
+});
+
+/** True when the rows permit nothing but the cluster that everyone may use: then the project can go. */
+export const isUnused = (rows: ProjectRows): boolean =>
+  rows.repositories.length === 0 && rows.environments.length === 0;
+
+/**
+ * Permissions that also cover what these Applications still use: without its project, or with an object outside of it,
+ * Argo CD could not delete what such an Application deployed.
+ */
+export const coveringUses = (permissions: Permissions, uses: readonly ApplicationSpec[]): Permissions => {
+  const { sourceRepos, destinations } = permissions;
+  const repos = uses.map((use) => normalizeGitUrl(use.source?.repoURL ?? '')).filter((url) => url !== '');
+  const named = uses.map(({ destination }) => ({
+    name: destination.name ?? '',
+    namespace: destination.namespace ?? '',
+  }));
+  const uncovered = named.filter(
+    (use) =>
+      use.name !== '' &&
+      !destinations.some((one) => one.name === use.name && (one.namespace === '*' || one.namespace === use.namespace)),
+  );
+  const added = new Map(uncovered.map((use) => [`${use.name}/${use.namespace}`, use]));
+  return { sourceRepos: unique([...sourceRepos, ...repos]), destinations: [...destinations, ...added.values()] };
+};
+
+/** The project with these permissions. */
+export const desiredProject = (namespace: string, userId: string, permissions: Permissions): AppProject => ({
+  apiVersion: 'argoproj.io/v1alpha1',
+  kind: 'AppProject',
+  metadata: { name: appProjectName(userId), namespace, annotations: { [usernameAnnotation]: userId } },
+  spec: {
+    sourceRepos: [...permissions.sourceRepos],
+    destinations: permissions.destinations.map((destination) => ({ ...destination })),
+  },
+});
+
+/** True when a project permits exactly this, in whatever order. */
+export const permitsExactly = (project: AppProject, permissions: Permissions): boolean =>
+  sameSet(project.spec.sourceRepos ?? [], permissions.sourceRepos) &&
+  sameSet((project.spec.destinations ?? []).map(destinationKey), permissions.destinations.map(destinationKey));
+
+type Destination = NonNullable<AppProject['spec']['destinations']>[number];
+
+const destinationKey = (one: Destination): string =>
+  JSON.stringify([one.server ?? '', one.name ?? '', one.namespace ?? '']);
+
+const sameSet = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && unique(one).join('\n') === unique(other).join('\n');
+
+const unique = (values: readonly string[]): string[] => [...new Set(values)].toSorted();

@@ -1,0 +1,201 @@
+// Which conditions a deployment should have: one line of a table decides the standard three. Pure.
+import { errorOccurred, type StandardCondition } from '../api/conditions.ts';
+import { unknownError } from '../api/messages.ts';
+import type { Reason } from '../api/reasons.ts';
+import { deploymentSpec, type GitOpsDeployment } from '../api/v1alpha1/gitops-deployment.ts';
+import { isFault } from '../lib/fault.ts';
+import { isAutomated } from './argocd-application.ts';
+import type { StoredStatus } from './application-status.ts';
+import type { OperationFacts } from './deployment-facts.ts';
+import { openOperations, standingFailure } from './operation.ts';
+import type { DesiredApplication } from './spec-field.ts';
+
+/** What the conditions are made from. */
+export interface ConditionInput {
+  readonly deployment: GitOpsDeployment;
+  /** What Argo CD last reported; undefined before the first report. */
+  readonly stored: StoredStatus | undefined;
+  /** The Application the rows ask for; undefined when the plan failed. */
+  readonly desired: DesiredApplication | undefined;
+  /** The environment's row id in `comparedTo` for `desired`. */
+  readonly destinationId: string;
+  readonly operations: readonly OperationFacts[];
+  /** True when this pass has just told the agent something. */
+  readonly told: boolean;
+  /** What ended the pass, if something did, and the pass's id. */
+  readonly fault: unknown;
+  readonly runId: string;
+}
+
+/** A condition that should be there. */
+export interface WantedCondition {
+  readonly type: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** The conditions that should hold: Argo CD's and ours are True when listed; of the standard three, `summary` decides. */
+export interface WantedConditions {
+  readonly errors: readonly WantedCondition[];
+  readonly summary: Summary;
+}
+
+/** What the standard conditions say together: the one that is True (none of them for a plain not-ready), and why. */
+export interface Summary {
+  readonly holds: StandardCondition | undefined;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** A sync that has been tried again this often won't mend itself. */
+const STALLED_AFTER_RETRIES = 5;
+
+/** The conditions for one deployment. */
+export const wantedConditions = (input: ConditionInput): WantedConditions => ({
+  errors: [...ownError(input), ...argoErrors(input.stored)],
+  summary: summarize(input),
+});
+
+const ownError = (input: ConditionInput): readonly WantedCondition[] => {
+  const message = standingFailure(input.operations)?.message ?? faultMessage(input.fault);
+  return message === undefined ? [] : [{ type: errorOccurred, reason: errorOccurred, message }];
+};
+
+/** What the team reads of a fault: its own words where they were meant for it. Waiting is no error. */
+const faultMessage = (fault: unknown): string | undefined => {
+  if (fault === undefined || isFault(fault, 'waiting')) return undefined;
+  return isFault(fault, 'user') ? fault.message : unknownError;
+};
+
+/** Argo CD's conditions; of several with one type the last counts, as it always did. */
+const argoErrors = (stored: StoredStatus | undefined): readonly WantedCondition[] => [
+  ...new Map((stored?.conditions ?? []).map(({ type, message }) => [type, { type, reason: type, message }])).values(),
+];
+
+type Rule = (input: ConditionInput) => Summary | undefined;
+
+const stalled = (reason: string, message: string): Summary => ({ holds: 'Stalled', reason, message });
+const reconciling = (reason: Reason | string, message: string): Summary => ({ holds: 'Reconciling', reason, message });
+const notReady = (reason: Reason, message: string): Summary => ({ holds: undefined, reason, message });
+
+const isRunning = (phase: string): boolean => phase === 'Running' || phase === 'Terminating';
+
+const userFaultStalls: Rule = ({ fault }) =>
+  isFault(fault, 'user') ? stalled(fault.reason, fault.message) : undefined;
+
+const failedOperationStalls: Rule = ({ operations, told }) => {
+  const failure = told ? undefined : standingFailure(operations);
+  if (!failure || openOperations(operations).length > 0) return undefined;
+  return stalled('OperationFailed' satisfies Reason, failure.message);
+};
+
+const argoErrorStalls: Rule = ({ stored }) => {
+  const error = stored?.conditions.findLast((condition) => condition.type.endsWith('Error'));
+  return error && stalled(error.type, error.message);
+};
+
+const failedSyncStalls: Rule = ({ stored }) => {
+  const state = stored?.operationState;
+  if (state?.phase === 'Failed' || state?.phase === 'Error') return stalled('SyncFailed', state.message);
+  if (state && isRunning(state.phase) && state.retryCount >= STALLED_AFTER_RETRIES) {
+    return stalled('SyncRetrying' satisfies Reason, retryText(state));
+  }
+  return undefined;
+};
+
+const openOperationReconciles: Rule = ({ operations, told }) => {
+  const open = openOperations(operations);
+  if (!told && open.length === 0) return undefined;
+  const blocked = open.findLast((operation) => operation.message !== '')?.message;
+  return blocked
+    ? reconciling('DeletionBlocked' satisfies Reason, blocked)
+    : reconciling('OperationPending' satisfies Reason, 'waiting for the agent to carry out the change');
+};
+
+const faultReconciles: Rule = ({ fault, runId }) => {
+  if (fault === undefined) return undefined;
+  if (isFault(fault, 'waiting')) return reconciling(fault.reason, fault.message);
+  const reason = isFault(fault) ? fault.reason : 'Unexpected';
+  return reconciling(reason, `${unknownError} (run ${runId}); it is being tried again`);
+};
+
+const syncReconciles: Rule = ({ stored }) => {
+  const state = stored?.operationState;
+  if (!state || !isRunning(state.phase)) return undefined;
+  return state.retryCount > 0
+    ? reconciling('SyncRetrying' satisfies Reason, retryText(state))
+    : reconciling('Progressing' satisfies Reason, state.message || 'a sync is running');
+};
+
+const outdatedReconciles: Rule = ({ stored, desired, destinationId }) =>
+  stored && desired && comparedToIs(stored, desired, destinationId)
+    ? undefined
+    : reconciling(
+        'WaitingForArgoCD' satisfies Reason,
+        'waiting for Argo CD to compare the cluster with the repository',
+      );
+
+const comparedToIs = (stored: StoredStatus, desired: DesiredApplication, destinationId: string): boolean => {
+  const { source, destination } = stored.sync.comparedTo;
+  return (
+    source.repoURL === desired.source.repoURL &&
+    source.path === desired.source.path &&
+    source.targetRevision === desired.source.targetRevision &&
+    destination.namespace === desired.destination.namespace &&
+    destination.name === destinationId
+  );
+};
+
+const manualWaits: Rule = ({ deployment, stored }) =>
+  stored?.sync.status === 'OutOfSync' && !isAutomated(deploymentSpec(deployment))
+    ? notReady('WaitingForSyncRun', 'the cluster differs from the repository; create a GitOpsDeploymentSyncRun to sync')
+    : undefined;
+
+const syncedAndHealthy: Rule = ({ stored }) =>
+  stored?.sync.status === 'Synced' && stored.health.status === 'Healthy'
+    ? {
+        holds: 'Ready',
+        reason: 'Ready',
+        message: `synced to ${stored.sync.revision.slice(0, 12)} and healthy`,
+      }
+    : undefined;
+
+const unhealthy: Rule = ({ stored }) => {
+  const status = stored?.health.status;
+  if (status !== 'Degraded' && status !== 'Suspended') return undefined;
+  const first = stored?.resources.find((resource) => resource.health?.status === status);
+  const named = first
+    ? `: ${first.kind} ${first.name}${first.health?.message ? ` (${first.health.message})` : ''}`
+    : '';
+  return notReady(status, `synced, but ${status.toLowerCase()}${named}`);
+};
+
+const rules: readonly Rule[] = [
+  userFaultStalls,
+  failedOperationStalls,
+  argoErrorStalls,
+  failedSyncStalls,
+  openOperationReconciles,
+  faultReconciles,
+  syncReconciles,
+  outdatedReconciles,
+  manualWaits,
+  syncedAndHealthy,
+  unhealthy,
+];
+
+/** The first rule that fits decides; what fits none is on its way. */
+const summarize = (input: ConditionInput): Summary => {
+  for (const rule of rules) {
+    const summary = rule(input);
+    if (summary) return summary;
+  }
+  const { sync, health } = input.stored ?? { sync: { status: '' }, health: { status: '' } };
+  return reconciling(
+    'Progressing' satisfies Reason,
+    `sync ${sync.status || 'Unknown'}, health ${health.status || 'Unknown'}`,
+  );
+};
+
+const retryText = (state: NonNullable<StoredStatus['operationState']>): string =>
+  `the sync failed and is being tried again (${state.retryCount} ${state.retryCount === 1 ? 'time' : 'times'} so far): ${state.message}`;

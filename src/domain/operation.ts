@@ -1,0 +1,56 @@
+// What an Operation row says, and how its states are read.
+
+/** States of an Operation row, as both halves write them. */
+export type OperationState = 'Waiting' | 'In_Progress' | 'Completed' | 'Failed';
+
+/** What an Operation is about; the names stand in the rows. */
+export type OperationType =
+  'Application' | 'ManagedEnvironment' | 'RepositoryCredentials' | 'SyncOperation' | 'GitOpsEngineInstance';
+
+/** What is read of an Operation to judge it. */
+interface Ticket {
+  readonly id: string;
+  readonly state: OperationState;
+  readonly message: string;
+  readonly lastStateUpdate: string;
+}
+
+/** True for a state that nobody changes any more. */
+export const isEnded = (state: OperationState): boolean => state === 'Completed' || state === 'Failed';
+
+/**
+ * Of one resource's Operations, oldest first: those that still count as open. One `In_Progress` that is older than an
+ * ended one is settled with it: a handler looks at the present rows, so the later run did its work too.
+ */
+export const openOperations = <T extends Ticket>(operations: readonly T[]): readonly T[] => {
+  const lastEnded = operations.findLastIndex((operation) => isEnded(operation.state));
+  return operations.filter(
+    (operation, index) => operation.state === 'Waiting' || (operation.state === 'In_Progress' && index > lastEnded),
+  );
+};
+
+/** The failure that still stands: the last ended Operation, when it failed. */
+export const standingFailure = <T extends Ticket>(operations: readonly T[]): T | undefined => {
+  const last = operations.findLast((operation) => isEnded(operation.state));
+  return last?.state === 'Failed' ? last : undefined;
+};
+
+/** The key that lets at most one of our Operations wait for each resource. */
+export const dedupeKey = (instanceId: string, type: OperationType, resourceId: string): string =>
+  `${instanceId}/${type}/${resourceId}`;
+
+/** Most characters that a row's message holds. */
+const MAX_MESSAGE_BYTES = 1024;
+
+/** A message that fits the row: cut at a character, never inside one, with `...` at the end. */
+export const rowMessage = (message: string): string => {
+  if (Buffer.byteLength(message) <= MAX_MESSAGE_BYTES) return message;
+  let kept = '';
+  let bytes = 3;
+  for (const character of message) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > MAX_MESSAGE_BYTES) break;
+    kept += character;
+  }
+  return `${kept}...`;
+};
