@@ -10,6 +10,7 @@ import type { KubeObject, ResourceType } from '../kube/object.ts';
 import { ApiError, isGone, isNotFound } from '../kube/status-error.ts';
 import { createOutage } from './outage.ts';
 import { createReflector, type StepObserver } from './reflector.ts';
+import { untilAborted } from './until-aborted.ts';
 import { createStore, type Indexers, type StoreReader } from './store.ts';
 
 /** What is watched, and with what. */
@@ -207,17 +208,6 @@ const createLatch = () => {
       opened.resolve();
     },
     fail: (error: Error) => opened.reject(error),
-    async wait(signal?: AbortSignal): Promise<void> {
-      if (!signal) return opened.promise;
-      signal.throwIfAborted();
-      const aborted = Promise.withResolvers<never>();
-      const abort = (): void => aborted.reject(signal.reason);
-      signal.addEventListener('abort', abort, { once: true });
-      try {
-        await Promise.race([opened.promise, aborted.promise]);
-      } finally {
-        signal.removeEventListener('abort', abort);
-      }
-    },
+    wait: (signal?: AbortSignal): Promise<void> => untilAborted(opened.promise, signal),
   };
 };
