@@ -11,7 +11,7 @@ import type { Database, Queryable, SqlResult, SqlValue, Statement } from './sql.
 import { runTransaction, type LentSession } from './transaction.ts';
 import { valueTypes } from './values.ts';
 
-export type { Database, Queryable, SqlValue, Statement } from './sql.ts';
+export type { Database, Queryable, SqlValue } from './sql.ts';
 
 /** A pool that also knows whether the database answered last time. */
 export interface DatabasePool extends Database {
@@ -116,6 +116,7 @@ const createSessions = (options: DatabaseOptions, settings: DatabaseSettings) =>
     types: valueTypes(pg.types),
     max: settings.maxSessions,
     idleTimeoutMillis: settings.idleMs,
+    // oxlint-disable-next-line typescript/no-misused-promises -- the driver waits for it, which its types don't say
     onConnect: (client) => setUp(client, settings),
   });
   pool.on('connect', (client) => {
@@ -187,15 +188,15 @@ export const openSession = async (
   const ended = new Promise<void>((resolve) => client.on('end', resolve));
   client.on('error', ignoreHere); // whoever uses the session sees its statement fail, or `ended`
   client.on('notification', ({ channel, payload = '' }) => options.onNotification?.(channel, payload));
-  await call.run('connect', async () => {
-    try {
+  try {
+    await call.run('connect', async () => {
       await client.connect();
       await setUp(client, settings);
-    } catch (error) {
-      await client.end();
-      throw error;
-    }
-  });
+    });
+  } catch (error) {
+    await closed(client, clock, client.end());
+    throw error;
+  }
   return {
     query: (statement, values) => call.run(statement.name, () => runOn(client, statement, values)),
     script: (name, text) => call.run(name, async () => void (await client.query(text))),

@@ -14,7 +14,7 @@ afterAll(() => test.drop());
 const BOOKS = ['managed_gitops_migrations', 'schema_migrations'];
 
 /** What the query modules say to `statement`, exported or not. */
-const said = vi.hoisted(() => [] as { name: string; text: string }[]);
+const said = vi.hoisted((): { name: string; text: string }[] => []);
 vi.mock(import('./statement.ts'), () => ({
   statement: (name, text) => {
     said.push({ name, text });
@@ -59,7 +59,7 @@ describe('the statements of queries/', () => {
   it.each(statements.map((statement) => [statement.name, statement.text]))(
     '%s fits the migrated database',
     async (name, text) => {
-      await test.sql(`prepare "${name}" as ${text}`);
+      await expect(test.sql(`prepare "${name}" as ${text}`)).resolves.toEqual([]);
     },
   );
 });

@@ -3,9 +3,11 @@ import { createTestDatabase, type TestDatabase } from '../../test/kit/database.t
 import { withDatabaseProxy } from '../../test/kit/database-proxy.ts';
 import { silentLog } from '../../test/kit/captured-log.ts';
 import { systemClock } from '../lib/clock.ts';
+import { Fault } from '../lib/fault.ts';
 import { openGate, type Gate } from '../lib/gate.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { createDatabase, type DatabasePool } from './pool.ts';
+import { isUniqueViolation } from './sql-error.ts';
 import { statement } from './statement.ts';
 
 let test: TestDatabase;
@@ -69,6 +71,16 @@ describe('a transaction', () => {
     });
     await expect(careless).rejects.toMatchObject({ reason: 'DatabaseRefused', sqlState: '22012' });
     expect(await amounts()).toEqual([0, 0]);
+  });
+
+  it('hands on what its function makes of a failed statement', async () => {
+    const duplicate = statement('duplicate', 'insert into account values (1, 0)');
+    const explained = test.database.transaction('explained', async (tx) => {
+      await tx.query(duplicate).catch((error: unknown) => {
+        throw isUniqueViolation(error) ? new Fault('user', 'Taken', 'that account is there already') : error;
+      });
+    });
+    await expect(explained).rejects.toMatchObject({ kind: 'user', reason: 'Taken' });
   });
 
   it('waits for a statement that nobody awaited, and fails with it', async () => {
@@ -168,6 +180,21 @@ describe('a connection that breaks', () => {
       });
       await expect(lost).rejects.toMatchObject({ reason: 'DatabaseUnavailable' });
       expect(await amounts()).toEqual([0, 0]);
+    });
+  });
+
+  it('leaves no session behind when only the gate says that it broke', async () => {
+    const gate: Gate = async (call, run) => {
+      const result = await run();
+      if (call.name === 'begin') throw new Error('the answer was lost');
+      return result;
+    };
+    await withPool({ gate }, async (database) => {
+      for (let time = 0; time < 12; time += 1) {
+        await expect(database.transaction('never', () => Promise.resolve())).rejects.toMatchObject({
+          reason: 'DatabaseUnavailable',
+        });
+      }
     });
   });
 

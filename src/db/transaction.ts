@@ -49,28 +49,32 @@ const attemptTransaction = async <T>(
   name: string,
   run: (tx: Queryable) => Promise<T>,
 ): Promise<T> => {
-  const session = await host.call.run('begin', () => beginOn(host));
+  const session = await beginOn(host);
   const open = openTransaction(session, host.call);
   let result: T;
   try {
     result = await run(open.tx);
     await open.close();
   } catch (error) {
-    await open.close().catch(() => undefined); // the first failure is the one to tell
-    await rollBack(host, session, open.failure());
-    throw open.failure() ?? error;
+    await open.close().catch(() => undefined); // the first failure is kept
+    const failure = open.failure();
+    await rollBack(host, session, failure);
+    throw isConflict(failure) || isStalePlan(failure) ? failure : error;
   }
   await commitOn(host, session, name);
   return result;
 };
 
 const beginOn = async (host: TransactionHost): Promise<LentSession> => {
-  const session = await host.lend();
+  let session: LentSession | undefined;
   try {
-    await session.run(begin);
-    return session;
+    return await host.call.run('begin', async () => {
+      session = await host.lend();
+      await session.run(begin);
+      return session;
+    });
   } catch (error) {
-    session.release(true);
+    session?.release(true);
     throw error;
   }
 };

@@ -5,6 +5,8 @@ const BIGINT = 20;
 const TIMESTAMP = 1114;
 const TIMESTAMPTZ = 1184;
 
+type Oid = Parameters<CustomTypesConfig['getTypeParser']>[0];
+
 /** `2026-01-31 12:00:00.5` or `… 12:00:00.5+00` to `2026-01-31T12:00:00.500000Z`; `infinity` stays. */
 const parseTimestamp = (text: string): string => {
   const match = /^(\S+) (\d\d:\d\d:\d\d)(?:\.(\d+))?(?:\+00)?$/.exec(text);
@@ -29,6 +31,6 @@ const parsers: Readonly<Record<number, (text: string) => unknown>> = {
  * that a number can't hold is an error.
  */
 export const valueTypes = (driver: CustomTypesConfig): CustomTypesConfig => ({
-  getTypeParser: ((oid: number, format?: 'text') =>
+  getTypeParser: ((oid: Oid, format?: 'text') =>
     parsers[oid] ?? driver.getTypeParser(oid, format)) as CustomTypesConfig['getTypeParser'], // its overloads by format can't be written as one arrow
 });
