@@ -18,6 +18,9 @@ const texts = readTextFiles();
 /** Lines of text, long enough to be too long. */
 const lines = (count: number): string => 'f();\n'.repeat(count);
 
+/** A file with the beginning of its text between the two, for the test's name. */
+const titled = ([path, text]: readonly [string, string]): [string, string, string] => [path, text.slice(0, 60), text];
+
 interface Rule {
   readonly promise: string;
   readonly check: (source: Source) => Finding[];
@@ -162,11 +165,11 @@ describe.each(rules)('$promise', ({ check, broken, sound }) => {
     expect(check === foreignWords ? texts.flatMap((file) => foreignWords(file)) : sources.flatMap(check)).toEqual([]);
   });
 
-  it.each(broken)('and a breach is seen: %s: %j', (path, text) => {
+  it.each(broken.map(titled))('and a breach is seen: %s: %s', (path, _, text) => {
     expect(check(parseSource(path, text))).toEqual([expect.stringMatching(/^[\w./-]+:\d+: ./)]);
   });
 
-  it.each(sound)('but not in %s: %j', (path, text) => {
+  it.each(sound.map(titled))('but not in %s: %s', (path, _, text) => {
     expect(check(parseSource(path, text))).toEqual([]);
   });
 });

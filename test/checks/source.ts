@@ -79,7 +79,7 @@ export const hasComment = (source: Source, firstLine: number, lastLine = firstLi
   });
 
 /** True for tests and what only they use. */
-export const isTest = (path: string): boolean => path.startsWith('test/') || /\.(test|fixture)\.ts$/.test(path);
+export const isTest = (path: string): boolean => path.startsWith('test/') || /(\.test|[.-]fixture)\.ts$/.test(path);
 
 /** True for the service's own code, tests left out. */
 export const isService = (path: string): boolean => path.startsWith('src/') && !isTest(path);

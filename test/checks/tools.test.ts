@@ -69,7 +69,7 @@ describe('lint with types', () => {
         'export interface A { a: number }\nexport const f = async (a: number): Promise<number> => await (a as number);',
       'b.ts': "import { A, f } from './a.ts';\nexport const g = (a: A): void => {\n  f(a.a);\n};",
     });
-    const seen = check(broken, '--no-ignore');
+    const seen = check(broken, '--no-ignore', 'a.ts', 'b.ts');
     expect(seen).toContain('no-floating-promises');
     expect(seen).toContain('no-unnecessary-type-assertion');
     expect(seen).toContain('consistent-type-imports');
