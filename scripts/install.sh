@@ -8,5 +8,5 @@ stamp=node_modules/.installed
 [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && exit 0
 
 echo 'Installing the packages that package-lock.json names …' >&2
-npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >&2
 echo "$wanted" >"$stamp"

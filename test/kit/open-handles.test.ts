@@ -52,6 +52,7 @@ describe('the account of open handles', () => {
     expect(handles.list()).toEqual([here]);
     child.kill();
     await once(child, 'exit');
+    await once(spawn('/no/such/program'), 'error');
     expect(handles.list()).toEqual([]);
   });
 });

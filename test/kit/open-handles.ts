@@ -1,7 +1,7 @@
 // Keeps account of timers, sockets, servers and child processes, so that a test that leaves one open can be told so.
 import type { ChildProcess } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { EventEmitter } from 'node:events';
+import { errorMonitor, type EventEmitter } from 'node:events';
 import { Server, Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
@@ -24,21 +24,25 @@ type Note = (handle: object, what: string) => void;
 export const trackOpenHandles = (): OpenHandles => {
   const open = new Map<object, string>();
   const close = (handle: object): void => void open.delete(handle);
-  const note: Note = (handle, what) => void open.set(handle, `${what}, ${callers().slice(0, 3).join(' < ')}`);
-  const noteUntil = (event: string, what: string) => (emitter: EventEmitter) => {
-    if (open.has(emitter)) return;
-    note(emitter, what);
-    emitter.once(event, () => close(emitter));
-  };
-  const socket = noteUntil('close', 'a socket');
+  const note: Note = (handle, what) =>
+    void open.set(handle, `${what}, ${callers().slice(0, 3).join(' < ') || 'by a library'}`);
+  const noteUntil =
+    (what: string, ...events: (string | symbol)[]) =>
+    (emitter: EventEmitter) => {
+      if (open.has(emitter)) return;
+      note(emitter, what);
+      for (const event of events) emitter.once(event, () => close(emitter));
+    };
+  const socket = noteUntil('a socket', 'close');
+  const noteChild = noteUntil('a child process', 'exit', errorMonitor); // a program that isn't there never exits
   const undo = [
     trackTimers(note, close),
     before(Socket.prototype, 'connect', socket),
-    before(Server.prototype, 'listen', noteUntil('close', 'a server')),
+    before(Server.prototype, 'listen', noteUntil('a server', 'close')),
     onMessage('net.server.socket', (message) => socket((message as { socket: Socket }).socket)), // as Node documents it
     onMessage(
       'child_process',
-      (message) => noteUntil('exit', 'a child process')((message as { process: ChildProcess }).process), // as Node documents it
+      (message) => noteChild((message as { process: ChildProcess }).process), // as Node documents it
     ),
   ];
   return { list: () => [...open.values()], stop: () => undo.forEach((each) => each()) };
