@@ -104,6 +104,8 @@ const healthOfPair = (pair: Pair): ResourceStatus['health'] => {
   );
 };
 
+const codeOf = (synced: boolean): SyncCode => (synced ? 'Synced' : 'OutOfSync');
+
 const lineOf = (pair: Pair, request: ComparisonRequest, failed: boolean): ResourceStatus => {
   const object = objectOf(pair);
   const { apiVersion, kind, metadata } = object;
@@ -117,7 +119,7 @@ const lineOf = (pair: Pair, request: ComparisonRequest, failed: boolean): Resour
     kind,
     ...(metadata.namespace ? { namespace: metadata.namespace } : {}),
     name: metadata.name,
-    status: failed || !permitted ? 'Unknown' : pair.synced ? 'Synced' : 'OutOfSync',
+    status: failed || !permitted ? 'Unknown' : codeOf(pair.synced),
     ...(health ? { health } : {}),
     ...(!failed && !pair.desired ? { requiresPruning: true } : {}),
   };
@@ -146,7 +148,7 @@ const evaluate = (request: ComparisonRequest, desired: Desired, pairs: readonly 
   return {
     pairs,
     resources: lines.toSorted((left, right) => (sortKey(left) < sortKey(right) ? -1 : 1)),
-    sync: desired.failed ? 'Unknown' : synced ? 'Synced' : 'OutOfSync',
+    sync: desired.failed ? 'Unknown' : codeOf(synced),
     health: overallHealth(pairs),
     revision: desired.revision,
     sourceType: desired.sourceType,

@@ -9,7 +9,7 @@ import {
   startFixture,
   TARGET,
   type EngineFixture,
-} from './engine-fixture.ts';
+} from './engine.fixture.ts';
 import type { Application } from './shapes.ts';
 
 let fixture: EngineFixture;

@@ -16,6 +16,7 @@ import { createComparer, type Comparer } from './comparison.ts';
 import { createFinalize } from './finalize.ts';
 import { createProgramRunner, findProgram } from './git.ts';
 import { createKinds, type Kinds } from './kinds.ts';
+import { createKustomize } from './kustomize.ts';
 import { createLiveObjects, type LiveObjects } from './live.ts';
 import { createManifestReader } from './manifests.ts';
 import { createMirrors } from './mirror.ts';
@@ -97,8 +98,9 @@ const createRepositories = async (options: EngineOptions) => {
   const env: Readonly<Record<string, string>> = settings.env ?? DEFAULT_ENV;
   const run = await createProgramRunner({ clock, cacheDir, env, deadlineMs: settings.gitDeadlineMs ?? 60_000 });
   const mirrors = createMirrors({ cacheDir, run });
-  const kustomize = await findProgram(['kustomize', 'kubectl'], env['PATH'] ?? '');
-  return { mirrors, manifests: createManifestReader({ mirrors, run, cacheDir, kustomize }) };
+  const program = await findProgram(['kustomize', 'kubectl'], env['PATH'] ?? '');
+  const kustomize = createKustomize({ mirrors, run, cacheDir, program });
+  return { mirrors, manifests: createManifestReader({ mirrors, kustomize }) };
 };
 
 interface ReconcileParts {
@@ -148,14 +150,11 @@ const createReconcile = (options: EngineOptions, parts: ReconcileParts) => {
       return undefined;
     }
     const deleting = application.metadata.deletionTimestamp !== undefined;
-    const first = application.operation
-      ? await operateIfAsked(application, context)
-      : deleting
-        ? await finalize(application, context)
-        : undefined;
+    const finalizing = deleting && !application.operation;
+    const first = await (finalizing ? finalize(application, context) : operateIfAsked(application, context));
     const present = await read(name, context.signal);
     if (!present) return undefined;
-    const second = deleting && !present.operation ? undefined : await refreshIfDue(present, context);
+    const second = finalizing ? undefined : await refreshIfDue(present, context);
     return { afterMs: Math.max(Math.min(first ?? Infinity, second ?? Infinity, agenda.nextInMs(name)), 10) };
   };
 

@@ -9,6 +9,7 @@ import { createGitRepository, type GitRepository } from '../../../test/kit/git-r
 import { createVirtualClock } from '../../../test/kit/virtual-clock.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { createProgramRunner, findProgram } from './git.ts';
+import { createKustomize } from './kustomize.ts';
 import { createManifestReader, type ManifestReader } from './manifests.ts';
 import { createMirrors, type Mirrors } from './mirror.ts';
 
@@ -32,7 +33,10 @@ beforeAll(async () => {
   const run = await createProgramRunner({ clock: systemClock, cacheDir, env, deadlineMs: 20_000 });
   mirrors = createMirrors({ cacheDir, run });
   kustomize = await findProgram(['kustomize', 'kubectl'], env.PATH);
-  manifests = createManifestReader({ mirrors, run, cacheDir, kustomize });
+  manifests = createManifestReader({
+    mirrors,
+    kustomize: createKustomize({ mirrors, run, cacheDir, program: kustomize }),
+  });
   first = await repository.commit({ 'deploy/app.yaml': configMap('one'), 'README.md': 'read me' });
   await repository.git('tag', 'light');
   await repository.git('tag', '-a', 'annotated', '-m', 'a tag of its own');

@@ -16,6 +16,7 @@ test.each([
   ['a.b', 'axb', '', false],
   ['\\*', '*', '', true],
   ['\\*', 'x', '', false],
-])('%s against %s with separator "%s" is %s', (pattern, text, separator, expected) => {
+])('%s against %s with separator "%s" is %s', (...row) => {
+  const [pattern, text, separator, expected] = row;
   expect(matchesGlob(pattern, text, separator)).toBe(expected);
 });

@@ -3,12 +3,13 @@ import type { KubeObject } from '../../kube/object.ts';
 import { hasHealthRule, healthOf, worse } from './health.ts';
 import { nextWorkloadStep } from './workload-status.ts';
 
-const deployment = (more: Record<string, unknown> = {}): KubeObject => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name: 'web', generation: 2 },
-  ...{ spec: { replicas: 3 }, ...more },
-});
+const withStatus = (object: KubeObject, status: unknown): KubeObject => Object.assign({ ...object }, { status });
+const deployment = (more: Record<string, unknown> = {}): KubeObject =>
+  Object.assign(
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', generation: 2 } },
+    { spec: { replicas: 3 } },
+    more,
+  );
 const statusOf = (object: KubeObject): string | undefined => healthOf(object)?.status;
 
 test('a Deployment is healthy when all its replicas are updated and available', () => {
@@ -30,8 +31,9 @@ test.each([
   ['networking.k8s.io/v1', 'Ingress', { loadBalancer: {} }, 'Progressing'],
   ['v1', 'Service', {}, 'Healthy'],
   ['v1', 'ConfigMap', {}, undefined],
-])('%s %s with status %j is %s', (apiVersion, kind, status, expected) => {
-  expect(statusOf({ apiVersion, kind, metadata: { name: 'x' }, ...{ status } })).toBe(expected);
+])('%s %s with status %j is %s', (...row) => {
+  const [apiVersion, kind, status, expected] = row;
+  expect(statusOf(withStatus({ apiVersion, kind, metadata: { name: 'x' } }, status))).toBe(expected);
 });
 
 test('an annotation forces a health, for trying things out', () => {
@@ -54,10 +56,10 @@ test.each(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Job',
     const fresh: KubeObject = { ...deployment(), apiVersion: apiVersion ?? 'apps/v1', kind };
     const now = { ms: Date.UTC(2026, 0, 1), readyAfterMs: 1000 };
     const first = nextWorkloadStep(fresh, now);
-    const rolling = { ...fresh, ...{ status: first.status } };
+    const rolling = withStatus(fresh, first.status);
     expect([statusOf(rolling), first.afterMs]).toEqual(['Progressing', 1000]);
     expect(nextWorkloadStep(rolling, { ...now, ms: now.ms + 400 })).toEqual({ afterMs: 600 });
-    const ready = { ...fresh, ...{ status: nextWorkloadStep(rolling, { ...now, ms: now.ms + 1000 }).status } };
+    const ready = withStatus(fresh, nextWorkloadStep(rolling, { ...now, ms: now.ms + 1000 }).status);
     expect(statusOf(ready)).toBe('Healthy');
     expect(nextWorkloadStep(ready, { ...now, ms: now.ms + 5000 })).toEqual({});
     const changed = { ...ready, metadata: { ...ready.metadata, generation: 3 } };

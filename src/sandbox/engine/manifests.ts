@@ -1,12 +1,11 @@
 // From an Application's source at a commit to its objects: plain YAML, or kustomize's output where kustomize is installed.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ApplicationSource } from '../../api/argocd/application.ts';
 import { Fault } from '../../lib/fault.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { isManifestPath, readManifests } from './directory.ts';
 import { at } from './fields.ts';
-import type { RunProgram } from './git.ts';
+import type { Kustomize } from './kustomize.ts';
 import type { CommitFolder, Mirrors, RepositoryFile } from './mirror.ts';
 
 /** What a source renders to. */
@@ -23,8 +22,6 @@ export interface ManifestReader {
 
 /** Argo CD's limit for all manifests of an Application together. */
 const MAX_MANIFEST_BYTES = 10 * 1024 * 1024;
-/** The most that is written out for kustomize. */
-const MAX_TREE_BYTES = 50 * 1024 * 1024;
 const KUSTOMIZATION = /^(kustomization\.ya?ml|Kustomization)$/;
 /** Rendered commits that are kept: they never change. */
 const MAX_CACHED = 64;
@@ -45,15 +42,14 @@ const unsupported = (source: ApplicationSource): string | undefined =>
     return value !== undefined && value !== null && value !== '';
   });
 
-/** Creates the reader of manifests; `cacheDir` holds kustomize's short-lived folders. */
-export const createManifestReader = (parts: {
+/** Creates the reader of manifests. */
+export const createManifestReader = ({
+  mirrors,
+  kustomize,
+}: {
   readonly mirrors: Mirrors;
-  readonly run: RunProgram;
-  readonly cacheDir: string;
-  /** Where the program `kustomize`, or `kubectl`, is; undefined when there is none. */
-  readonly kustomize: string | undefined;
+  readonly kustomize: Kustomize;
 }): ManifestReader => {
-  const { mirrors, run, cacheDir, kustomize } = parts;
   const rendered = new Map<string, Manifests>();
 
   const list = async (from: CommitFolder, signal: AbortSignal): Promise<readonly RepositoryFile[]> => {
@@ -77,33 +73,6 @@ export const createManifestReader = (parts: {
     return { objects: readManifests(read), sourceType: 'Directory' };
   };
 
-  const build = (folder: string, signal: AbortSignal): Promise<Buffer> => {
-    if (!kustomize)
-      throw wrong('the sandbox engine renders plain YAML only here: there is neither kustomize nor kubectl');
-    const args = path.basename(kustomize) === 'kubectl' ? ['kustomize', folder] : ['build', folder];
-    return run(kustomize, args, { cwd: cacheDir, signal });
-  };
-
-  /** Writes the commit's regular files into a folder of our own, so that no link leads out of it, and runs kustomize there. */
-  const readKustomize = async (from: CommitFolder, signal: AbortSignal): Promise<Manifests> => {
-    const whole = { ...from, folder: '', recurse: true };
-    const files = await list(whole, signal);
-    if (files.reduce((sum, { bytes }) => sum + bytes, 0) > MAX_TREE_BYTES)
-      throw wrong(`the repository has more than ${MAX_TREE_BYTES} bytes, too many for the sandbox to run kustomize on`);
-    const contents = await mirrors.contents(whole, files, signal);
-    const root = await mkdtemp(path.join(cacheDir, 'kustomize-'));
-    try {
-      for (const [index, file] of files.entries()) {
-        await mkdir(path.join(root, path.dirname(file.path)), { recursive: true });
-        await writeFile(path.join(root, file.path), contents[index] ?? '');
-      }
-      const text = (await build(path.join(root, from.folder), signal)).toString('utf8');
-      return { objects: readManifests([{ path: 'kustomize.yaml', text }]), sourceType: 'Kustomize' };
-    } finally {
-      await rm(root, { recursive: true, force: true });
-    }
-  };
-
   const render = async (source: ApplicationSource, commit: string, signal: AbortSignal): Promise<Manifests> => {
     const field = unsupported(source);
     if (field) throw wrong(`the sandbox engine renders plain YAML and plain kustomize only, not source.${field}`);
@@ -113,7 +82,11 @@ export const createManifestReader = (parts: {
     if (source.directory) return readPlain({ ...from, recurse }, source, signal);
     if (names.includes('Chart.yaml'))
       throw wrong(`the sandbox engine renders plain YAML and kustomize only; ${source.path} is a Helm chart`);
-    if (names.some((name) => KUSTOMIZATION.test(name))) return readKustomize(from, signal);
+    if (names.some((name) => KUSTOMIZATION.test(name)))
+      return {
+        objects: readManifests([{ path: 'kustomize.yaml', text: await kustomize(from, signal) }]),
+        sourceType: 'Kustomize',
+      };
     return readPlain(from, source, signal);
   };
 

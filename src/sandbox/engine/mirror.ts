@@ -88,25 +88,14 @@ const createTurns = () => {
   };
 };
 
-/** Creates the mirrors below `cacheDir`; one git run at a time touches a mirror. */
-export const createMirrors = ({ cacheDir, run }: { readonly cacheDir: string; readonly run: RunProgram }): Mirrors => {
-  const inTurn = createTurns();
-  const folderOf = (url: string): string =>
-    path.join(cacheDir, 'mirrors', createHash('sha256').update(url).digest('hex'));
-  const git = (url: string, args: readonly string[], options: { signal: AbortSignal; input?: string }) =>
-    run('git', args, { cwd: folderOf(url), ...options });
+type Git = (
+  url: string,
+  args: readonly string[],
+  options: { readonly signal: AbortSignal; readonly input?: string },
+) => Promise<Buffer>;
 
-  const open = async (url: string, signal: AbortSignal): Promise<void> => {
-    if (!isSupportedGitUrl(url))
-      throw new Fault(
-        'user',
-        'GitFailed',
-        `failed to list refs: not a URL that Git is used with: ${redactGitUrl(url)}`,
-      );
-    await mkdir(folderOf(url), { recursive: true });
-    await git(url, ['init', '--quiet', '--bare', '.'], { signal });
-  };
-
+/** What is asked of the repositories themselves, and brought into their mirrors. */
+const createTransfers = (git: Git) => {
   const commitOf = async (url: string, id: string, signal: AbortSignal): Promise<string | undefined> => {
     try {
       const found = await git(url, ['rev-parse', '--verify', '--quiet', `${id}^{commit}`], { signal });
@@ -119,29 +108,51 @@ export const createMirrors = ({ cacheDir, run }: { readonly cacheDir: string; re
   };
 
   const fetch = async (url: string, refs: readonly string[], signal: AbortSignal): Promise<void> => {
-    await git(url, ['fetch', '--quiet', '--force', '--no-tags', '--no-write-fetch-head', '--', url, ...refs], {
-      signal,
-    });
+    const options = ['--quiet', '--force', '--no-tags', '--no-write-fetch-head'];
+    await git(url, ['fetch', ...options, '--', url, ...refs], { signal });
   };
 
-  /** The full id of a commit, fetched if the mirror hasn't got it: with all branches and tags, else by itself. */
-  const obtain = async (url: string, id: string, signal: AbortSignal): Promise<string | undefined> => {
-    const known = await commitOf(url, id, signal);
-    if (known) return known;
-    await fetch(url, ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'], signal);
-    const fetched = await commitOf(url, id, signal);
-    if (fetched || !FULL_ID.test(id)) return fetched;
-    await fetch(url, [id], signal);
-    return commitOf(url, id, signal);
-  };
+  return {
+    commitOf,
 
-  const listRefs = async (url: string, signal: AbortSignal): Promise<string> => {
-    try {
-      return (await git(url, ['ls-remote', '--', url], { signal })).toString();
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      throw new Fault('user', 'GitFailed', `failed to list refs: ${error.message}`, { cause: error });
+    /** The full id of a commit, fetched if the mirror hasn't got it: with all branches and tags, else by itself. */
+    async obtain(url: string, id: string, signal: AbortSignal): Promise<string | undefined> {
+      const known = await commitOf(url, id, signal);
+      if (known) return known;
+      await fetch(url, ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'], signal);
+      const fetched = await commitOf(url, id, signal);
+      if (fetched || !FULL_ID.test(id)) return fetched;
+      await fetch(url, [id], signal);
+      return commitOf(url, id, signal);
+    },
+
+    /** The lines of `git ls-remote`. */
+    async listRefs(url: string, signal: AbortSignal): Promise<string> {
+      try {
+        return (await git(url, ['ls-remote', '--', url], { signal })).toString();
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        throw new Fault('user', 'GitFailed', `failed to list refs: ${error.message}`, { cause: error });
+      }
+    },
+  };
+};
+
+/** Creates the mirrors below `cacheDir`; one git run at a time touches a mirror. */
+export const createMirrors = ({ cacheDir, run }: { readonly cacheDir: string; readonly run: RunProgram }): Mirrors => {
+  const inTurn = createTurns();
+  const folderOf = (url: string): string =>
+    path.join(cacheDir, 'mirrors', createHash('sha256').update(url).digest('hex'));
+  const git: Git = (url, args, options) => run('git', args, { cwd: folderOf(url), ...options });
+  const { commitOf, obtain, listRefs } = createTransfers(git);
+
+  const open = async (url: string, signal: AbortSignal): Promise<void> => {
+    if (!isSupportedGitUrl(url)) {
+      const message = `failed to list refs: not a URL that Git is used with: ${redactGitUrl(url)}`;
+      throw new Fault('user', 'GitFailed', message);
     }
+    await mkdir(folderOf(url), { recursive: true });
+    await git(url, ['init', '--quiet', '--bare', '.'], { signal });
   };
 
   const resolve = async (url: string, revision: string, signal: AbortSignal): Promise<string> => {

@@ -28,8 +28,9 @@ export const createStatusWriter =
   async (application, change, signal) => {
     const { name, namespace, resourceVersion, annotations } = application.metadata;
     const status = mergePatch(application.status ?? {}, change.status);
-    const operation =
-      change.operation === null ? (application.operation ? { operation: null } : {}) : { operation: change.operation };
+    const ending = change.operation === null && application.operation !== undefined;
+    const starting = change.operation ? { operation: change.operation } : {};
+    const operation = ending ? { operation: null } : starting;
     const refreshed = change.refreshed && annotations?.[refreshAnnotation] !== undefined;
     if (status === undefined && operation.operation === undefined && !refreshed) return application;
     const body = {

@@ -1,22 +1,15 @@
 // Carries out a sync: checks every object, then applies and prunes wave by wave.
 import type { AppProject } from '../../api/argocd/app-project.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { namespaces, type KubeObject, type ObjectRef, type ResourceType } from '../../kube/object.ts';
-import { ApiError, isAlreadyExists, isNotFound } from '../../kube/status-error.ts';
-import { bodyToCreate, bodyToPatch, prepareDesired } from './compare.ts';
+import { namespaces, type KubeObject } from '../../kube/object.ts';
+import { isAlreadyExists } from '../../kube/status-error.ts';
+import { createApply, kindNotFound, resultLine, spokenName } from './apply.ts';
 import type { Comparison } from './comparison.ts';
 import { healthOf } from './health.ts';
 import type { Kinds } from './kinds.ts';
 import type { LiveObjects } from './live.ts';
 import { isDestinationPermitted, isKindPermitted, resolveDestination } from './project.ts';
-import {
-  groupOf,
-  versionOf,
-  type Application,
-  type OperationState,
-  type SyncedResource,
-  type SyncOrder,
-} from './shapes.ts';
+import { groupOf, type Application, type OperationState, type SyncedResource, type SyncOrder } from './shapes.ts';
 import { hasOption, objectOf, planWaves, type Pair } from './sync-plan.ts';
 
 /** What to sync, and how. */
@@ -37,36 +30,6 @@ export interface SyncProgress {
 
 /** Syncs. Running it again goes on where it was: what is as it should be is not written again. */
 export type Sync = (request: SyncRequest) => Promise<SyncProgress>;
-
-interface Result {
-  readonly status: 'Synced' | 'SyncFailed' | 'Pruned' | 'PruneSkipped';
-  readonly message: string;
-}
-
-const refOf = ({ metadata: { name, namespace } }: KubeObject): ObjectRef =>
-  namespace ? { name, namespace } : { name };
-
-const resultLine = (pair: Pair, { status, message }: Result): SyncedResource => {
-  const object = objectOf(pair);
-  return {
-    group: groupOf(object.apiVersion),
-    version: versionOf(object.apiVersion),
-    kind: object.kind,
-    namespace: object.metadata.namespace ?? '',
-    name: object.metadata.name,
-    status,
-    message,
-    hookPhase: status === 'SyncFailed' ? 'Failed' : 'Running',
-    syncPhase: 'Sync',
-  };
-};
-
-/** The object as kubectl names it: `deployment.apps/web`. */
-const spoken = ({ apiVersion, kind, metadata }: KubeObject): string =>
-  [kind.toLowerCase(), groupOf(apiVersion)].filter((part) => part !== '').join('.') + `/${metadata.name}`;
-
-const kindNotFound = ({ apiVersion, kind, metadata }: KubeObject): string =>
-  `The Kubernetes API could not find ${apiVersion}/${kind} for requested resource ${metadata.namespace ?? ''}/${metadata.name}. Make sure the "${kind}" CRD is installed on the destination cluster.`;
 
 /** Whether one of the pairs defines the kind of `object`: then the kind may come with this very sync. */
 const definesKind = (pairs: readonly Pair[], { apiVersion, kind }: KubeObject): boolean =>
@@ -103,66 +66,8 @@ export const createSync = (parts: {
   readonly kinds: Kinds;
   readonly live: LiveObjects;
 }): Sync => {
-  const { client, kinds, live } = parts;
-
-  const write = async (
-    desired: KubeObject,
-    present: KubeObject | undefined,
-    to: { resource: ResourceType; signal: AbortSignal },
-  ) => {
-    const { resource, signal } = to;
-    if (!present) return client.create(resource, bodyToCreate(desired), { signal });
-    return client.patch(resource, refOf(desired), { type: 'merge', body: bodyToPatch(desired, present), signal });
-  };
-
-  const apply = async (desired: KubeObject, pair: Pair, request: SyncRequest): Promise<Result> => {
-    const { order, signal, application } = request;
-    if (pair.synced) return { status: 'Synced', message: `${spoken(desired)} unchanged` };
-    const verb = pair.live ? 'configured' : 'created';
-    const done: Result = { status: 'Synced', message: `${spoken(desired)} ${verb}${order.dryRun ? ' (dry run)' : ''}` };
-    if (order.dryRun) return done;
-    const resource = pair.resource ?? (await kinds.find(desired.apiVersion, desired.kind, signal));
-    if (!resource) return { status: 'SyncFailed', message: kindNotFound(desired) };
-    const into = { application: application.metadata.name, namespace: desired.metadata.namespace ?? '', resource };
-    const body = prepareDesired(desired, into);
-    try {
-      await write(body, pair.live, { resource, signal });
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-      await write(body, await live.find(resource, body, signal), { resource, signal });
-    }
-    live.follow(resource);
-    return done;
-  };
-
-  const prune = async (object: KubeObject, pair: Pair, { order, signal }: SyncRequest): Promise<Result> => {
-    const options = object.metadata.annotations?.['argocd.argoproj.io/sync-options'] ?? '';
-    if (!order.prune) return { status: 'PruneSkipped', message: 'ignored (requires pruning)' };
-    if (options.split(',').includes('Prune=false')) return { status: 'PruneSkipped', message: 'ignored (no prune)' };
-    if (order.dryRun) return { status: 'Pruned', message: 'pruned (dry run)' };
-    const propagationPolicy = hasOption(order, 'PrunePropagationPolicy=background') ? 'Background' : 'Foreground';
-    const { uid } = object.metadata;
-    if (pair.resource && !object.metadata.deletionTimestamp)
-      await client
-        .delete(pair.resource, refOf(object), { signal, propagationPolicy, ...(uid ? { uid } : {}) })
-        .catch((error: unknown) => {
-          if (!isNotFound(error)) throw error;
-        });
-    return { status: 'Pruned', message: 'pruned' };
-  };
-
-  const carryOut = async (pair: Pair, request: SyncRequest): Promise<SyncedResource> => {
-    try {
-      const { desired } = pair;
-      return resultLine(
-        pair,
-        desired ? await apply(desired, pair, request) : await prune(objectOf(pair), pair, request),
-      );
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      return resultLine(pair, { status: 'SyncFailed', message: error.message });
-    }
-  };
+  const { client, live } = parts;
+  const apply = createApply(parts);
 
   /** The namespace that `CreateNamespace=true` asks for, when nobody has made it. It gets no label: it outlives the Application. */
   const namespacePair = async ({ application, order, comparison, signal }: SyncRequest): Promise<readonly Pair[]> => {
@@ -181,7 +86,10 @@ export const createSync = (parts: {
       await client.create(namespaces, object, { signal }).catch((error: unknown) => {
         if (!isAlreadyExists(error)) throw error;
       });
-    return { ...resultLine(pair, { status: 'Synced', message: `${spoken(object)} created` }), syncPhase: 'PreSync' };
+    return {
+      ...resultLine(pair, { status: 'Synced', message: `${spokenName(object)} created` }),
+      syncPhase: 'PreSync',
+    };
   };
 
   /** What a wave that others follow still waits for, or why it never will be well. */
@@ -217,7 +125,7 @@ export const createSync = (parts: {
     const resources: SyncedResource[] = [];
     for (const pair of namespace) resources.push(await createNamespace(pair, request));
     for (const [index, wave] of waves.entries()) {
-      for (const pair of wave) resources.push(await carryOut(pair, request));
+      for (const pair of wave) resources.push(await apply(pair, request));
       if (resources.some(({ status }) => status === 'SyncFailed'))
         return failureOf('one or more objects failed to apply', resources, ', reason: ');
       const waiting = index < waves.length - 1 && !order.dryRun ? await waitFor(wave, signal) : undefined;

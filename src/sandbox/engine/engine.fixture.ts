@@ -58,31 +58,13 @@ export interface Wanted {
   readonly finalizers?: string[];
 }
 
-/** Starts everything; `stop` ends it. */
-export const startFixture = async (settings: EngineSettings = {}) => {
-  const cacheDir = await mkdtemp(path.join(tmpdir(), 'engine-'));
-  const parts = { clock: systemClock, random: systemRandom, log: silentLog };
-  const server: ApiServer = await startApiServer({ ...parts, crds: argoCdCrds(), namespaces: [NAMESPACE, TARGET] });
-  const access = parseKubeconfig(server.kubeconfig);
-  const client: KubeClient = createKubeClient({ ...parts, access, gate: openGate, metrics: createMetrics() });
-  const repository: GitRepository = await createGitRepository();
-  const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin' };
-  const all = { refreshMs: 60_000, workloadReadyAfterMs: 0, selfHealAfterMs: 0, env, ...settings };
-  const start = () =>
-    startEngine({ ...parts, client, namespace: NAMESPACE, metrics: createMetrics(), cacheDir, settings: all });
-  let engine = await start();
-  const refOf = (name: string) => ({ namespace: NAMESPACE, name });
-  const app = (name: string): Promise<Application> => client.get(applications, refOf(name));
+const refOf = (name: string) => ({ namespace: NAMESPACE, name });
 
+/** What a test says to the server and asks of it. */
+const createCalls = (client: KubeClient, repository: GitRepository) => {
+  const app = (name: string): Promise<Application> => client.get(applications, refOf(name));
   return {
-    client,
-    repository,
-    server,
     app,
-    async restart() {
-      await engine.stop();
-      engine = await start();
-    },
     create(name: string, { syncPolicy, source, destination, project, finalizers }: Wanted = {}) {
       return client.create(applications, {
         apiVersion: 'argoproj.io/v1alpha1',
@@ -132,6 +114,31 @@ export const startFixture = async (settings: EngineSettings = {}) => {
         if (isNotFound(error)) return undefined;
         throw error;
       }
+    },
+  };
+};
+
+/** Starts everything; `stop` ends it. */
+export const startFixture = async (settings: EngineSettings = {}) => {
+  const cacheDir = await mkdtemp(path.join(tmpdir(), 'engine-'));
+  const parts = { clock: systemClock, random: systemRandom, log: silentLog };
+  const server: ApiServer = await startApiServer({ ...parts, crds: argoCdCrds(), namespaces: [NAMESPACE, TARGET] });
+  const access = parseKubeconfig(server.kubeconfig);
+  const client: KubeClient = createKubeClient({ ...parts, access, gate: openGate, metrics: createMetrics() });
+  const repository: GitRepository = await createGitRepository();
+  const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin' };
+  const all = { refreshMs: 60_000, workloadReadyAfterMs: 0, selfHealAfterMs: 0, env, ...settings };
+  const start = () =>
+    startEngine({ ...parts, client, namespace: NAMESPACE, metrics: createMetrics(), cacheDir, settings: all });
+  let engine = await start();
+  return {
+    client,
+    repository,
+    server,
+    ...createCalls(client, repository),
+    async restart() {
+      await engine.stop();
+      engine = await start();
     },
     async stop() {
       await engine.stop();
