@@ -3,14 +3,17 @@ import { ApiError } from '../../kube/status-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
+import { createAnswers } from './answers.ts';
 import { builtInKinds } from './built-in-kinds.ts';
 import { definitionStrategy, definitionsResource, serveDefinitions } from './definitions.ts';
 import { createDeleter } from './deletion.ts';
-import { createEmptying } from './emptying.ts';
+import { createDefinitionEmptying } from './definition-emptying.ts';
 import { readableRequest, refusalResponse, type ApiResponse, type RawRequest } from './exchange.ts';
 import { createGarbageCollector } from './garbage.ts';
 import { resourceName } from './kind.ts';
+import { startNamespaceEmptying } from './namespace-emptying.ts';
 import { createObjects, type Objects } from './objects.ts';
+import { createOwnership } from './ownership.ts';
 import { startReactions } from './reactions.ts';
 import { internalError } from './refusal.ts';
 import { createRegistry, type Registry } from './registry.ts';
@@ -23,6 +26,8 @@ import { createWatching, type WatchTimes } from './watching.ts';
 export interface ApiSettings extends WatchTimes {
   /** How many changes of each kind are remembered at least, for watches and pages. */
   readonly historyLimit: number;
+  /** How long a deleted namespace keeps its contents, so that `kubectl delete -f` still finds the rest of its file. */
+  readonly emptyAfterMs: number;
 }
 
 /** What an API starts with. */
@@ -57,7 +62,8 @@ const seed = (options: ApiOptions, registry: Registry, objects: Objects): void =
 
 /** Creates an API that holds the system's namespaces, and what the options name. Throws `ApiError` on a bad definition. */
 export const createApi = (options: ApiOptions): Api => {
-  const { clock, random, log, token, historyLimit = 2000, bookmarkEveryMs = 60_000, watchForMs = 1_800_000 } = options;
+  const { clock, random, log, token } = options;
+  const { historyLimit = 2000, emptyAfterMs = 100, bookmarkEveryMs = 60_000, watchForMs = 1_800_000 } = options;
   // Revisions begin at the time in seconds: to a client of an earlier life of this server, its revision is then too old,
   // and it lists again instead of waiting for changes that it has missed.
   const storage = createStorage({ firstRevision: Math.floor(clock.now() / 1000), historyLimit });
@@ -66,17 +72,20 @@ export const createApi = (options: ApiOptions): Api => {
   );
   const objects = createObjects({ storage, registry, clock, random });
   const deleteObject = createDeleter({ storage, objects, clock });
-  const garbage = createGarbageCollector({ objects, registry, deleteObject });
-  const emptying = createEmptying({ storage, registry, objects, deleteObject, clock });
+  const ownership = createOwnership();
+  const collectGarbage = createGarbageCollector({ objects, registry, deleteObject, ownership });
+  const emptyDefinition = createDefinitionEmptying({ storage, registry, objects, deleteObject });
+  const namespaces = startNamespaceEmptying({ storage, registry, objects, deleteObject, clock, emptyAfterMs });
   const watch = createWatching({ storage, clock, random, times: { bookmarkEveryMs, watchForMs } });
-  const carryOut = createVerbs({ storage, objects, deleteObject, watch, clock });
+  const carryOut = createVerbs({ storage, objects, deleteObject, watch, answers: createAnswers(clock) });
   const counts = new Map<string, number>();
   const count = (request: string): void => void counts.set(request, (counts.get(request) ?? 0) + 1);
   const answer = createRoutes({ storage, registry, carryOut, count, token });
   const ends = [
     serveDefinitions({ storage, registry }),
-    storage.followAll(garbage.index),
-    startReactions({ storage, log, reactions: [garbage.collect, emptying] }),
+    storage.followAll((change) => ownership.follow(change)),
+    startReactions({ storage, log, reactions: [collectGarbage, emptyDefinition, namespaces.react] }),
+    () => namespaces.stop(),
   ];
   seed(options, registry, objects);
 

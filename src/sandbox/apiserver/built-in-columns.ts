@@ -161,7 +161,7 @@ const middles: Readonly<Record<string, readonly Column[]>> = {
   ],
   'cronjobs.batch': [
     column('Schedule', at('spec', 'schedule')),
-    column('Suspend', (object) => String(valueAt(object, 'spec', 'suspend') ?? false)),
+    column('Suspend', (object) => valueAt(object, 'spec', 'suspend') === true),
   ],
   'ingresses.networking.k8s.io': [
     column('Class', textAt('<none>', 'spec', 'ingressClassName')),

@@ -104,6 +104,6 @@ export const createServerCertificate = (options: { hosts: readonly string[]; ran
   return {
     ca: signed({ ...authority, extensions: authorityExtensions }, authority, random),
     certificate: signed(subject, authority, random),
-    key: server.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    key: server.privateKey.export({ type: 'pkcs8', format: 'pem' }),
   };
 };

@@ -8,7 +8,6 @@ import { parseJsonPath } from './json-path.ts';
 import { asArray, asObject, asText, asTexts, valueAt, type JsonObject } from './json.ts';
 import { resourceName, type ApiObject, type Column, type Kind, type Strategy } from './kind.ts';
 import type { Registry } from './registry.ts';
-import type { Schema } from './schema.ts';
 import type { Storage } from './storage.ts';
 
 /** What storage and errors call the kind of definitions. */
@@ -84,7 +83,7 @@ const matchesType = (value: unknown, type: Column['type']): boolean => {
 const shownAs = (value: unknown, type: Column['type']): unknown => {
   if (value === undefined || value === null || matchesType(value, type)) return value;
   if (type !== 'string') return undefined;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return JSON.stringify(value);
 };
 
 const columnOf = (source: unknown): Column => {
@@ -129,7 +128,7 @@ const kindOf = (definition: ApiObject, version: unknown): Kind => {
     fieldLabels: selectable.map((field) => asText(valueAt(field, 'jsonPath')).replace(/^\./, '')),
     columns: columnsOf(version),
     strategy: {},
-    ...(isRecord(schema) ? { schema: schema as Schema } : {}), // it was checked when the definition was written
+    ...(isRecord(schema) ? { schema } : {}),
   };
 };
 

@@ -1,5 +1,5 @@
 // A request and its answer, apart from how they travel.
-import { ApiError } from '../../kube/status-error.ts';
+import type { ApiError } from '../../kube/status-error.ts';
 import { protobufType, readProtobuf } from './protobuf.ts';
 import type { Stream } from './watching.ts';
 

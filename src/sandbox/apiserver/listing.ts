@@ -1,5 +1,4 @@
 // Lists: selection, pages that agree with each other, and the version a list speaks of.
-import { apiVersionOf } from '../../kube/object.ts';
 import { isRecord } from '../../kube/json.ts';
 import { invalid } from './field-error.ts';
 import { resourceName, type ApiObject, type Kind } from './kind.ts';
@@ -67,7 +66,7 @@ const inNamespace = (objects: readonly ApiObject[], namespace?: string): readonl
 const objectsAt = (storage: Storage, scope: Scope, revision: number): readonly ApiObject[] => {
   if (revision === storage.revision) return storage.list(resourceName(scope.kind), scope.namespace);
   if (revision > storage.revision) throw tooNew(revision, storage.revision);
-  const objects = storage.listAt(resourceName(scope.kind), revision);
+  const objects = storage.shelf(resourceName(scope.kind)).listAt(revision);
   if (!objects) {
     throw expired(
       `The resourceVersion for the provided list is too old: ${revision} is no longer in the history. Start a new list without the continue parameter.`,
@@ -109,18 +108,3 @@ export const listPage = (storage: Storage, scope: Scope, query: URLSearchParams)
   const selective = query.get('labelSelector') || query.get('fieldSelector');
   return { revision, items, next, ...(selective ? {} : { remaining: selected.length - limit }) };
 };
-
-/** The metadata of a list. */
-export const listMetadata = (page: Page): Record<string, unknown> => ({
-  resourceVersion: String(page.revision),
-  ...(page.next === undefined ? {} : { continue: page.next }),
-  ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
-});
-
-/** The list object of a page. */
-export const listObject = (kind: Kind, page: Page): Record<string, unknown> => ({
-  apiVersion: apiVersionOf(kind),
-  kind: kind.listKind,
-  metadata: listMetadata(page),
-  items: page.items,
-});

@@ -53,19 +53,31 @@ export const present = (kind: Kind, object: ApiObject): ApiObject =>
 /** True when nothing keeps an object that is to go. A namespace is also kept by `spec.finalizers`. */
 export const isReleased = (object: ApiObject): boolean =>
   (object.metadata.finalizers ?? []).length === 0 &&
-  !(object.kind === 'Namespace' && asArray(valueAt(object, 'spec', 'finalizers')).length > 0);
+  !(
+    object.kind === 'Namespace' &&
+    object.apiVersion === 'v1' &&
+    asArray(valueAt(object, 'spec', 'finalizers')).length > 0
+  );
 
 const versionedPart = (kind: Kind, object: ApiObject): object =>
   without(object, 'metadata', 'apiVersion', ...(kind.statusSubresource ? ['status'] : []));
 
-const bySubresource = (kind: Kind, existing: ApiObject, written: ApiObject, options: UpdateOptions): ApiObject => {
+interface Write {
+  readonly kind: Kind;
+  readonly existing: ApiObject;
+  readonly written: ApiObject;
+  readonly options: UpdateOptions;
+}
+
+/** What a write to the object, or to one of its subresources, makes of it. */
+const bySubresource = ({ kind, existing, written, options }: Write): ApiObject => {
   const metadata = { ...written.metadata, ...carriedOver(existing.metadata), name: existing.metadata.name };
   if (options.subresource === 'status') return { ...existing, status: written['status'] };
   if (options.subresource === 'finalize') return { ...existing, spec: written['spec'] };
   return { ...written, metadata, ...(kind.statusSubresource ? { status: existing['status'] } : {}) };
 };
 
-const refuseOtherObject = (kind: Kind, existing: ApiObject, written: ApiObject, needsVersion: boolean): void => {
+const refuseOtherObject = ({ kind, existing, written, options }: Write): void => {
   const { name, namespace = '', uid, resourceVersion } = existing.metadata;
   const { metadata } = written;
   if (metadata.name !== name) {
@@ -78,9 +90,36 @@ const refuseOtherObject = (kind: Kind, existing: ApiObject, written: ApiObject, 
     throw conflict(kind, name, `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${uid}`);
   }
   if (metadata.resourceVersion && metadata.resourceVersion !== resourceVersion) throw conflict(kind, name);
-  if (needsVersion && kind.custom && !metadata.resourceVersion) {
+  if (options.needsVersion && kind.custom && !metadata.resourceVersion) {
     throw invalidObject(kind, name, [invalid('metadata.resourceVersion', 0, 'must be specified for an update')]);
   }
+};
+
+/** The object with what the server gives every new one. */
+const newborn = (
+  kind: Kind,
+  source: ApiObject,
+  given: { namespace?: string; time: string; random: Random },
+): ApiObject => {
+  const { namespace: written, resourceVersion, ...metadata } = source.metadata;
+  if (kind.namespaced && written !== undefined && written !== given.namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  if (resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
+  const name = metadata.name || (metadata.generateName ? generatedName(metadata.generateName, given.random) : '');
+  return {
+    ...without(source, kind.statusSubresource ? 'status' : ''),
+    apiVersion: source.apiVersion,
+    kind: source.kind,
+    metadata: {
+      ...metadata,
+      name,
+      ...(kind.namespaced && given.namespace ? { namespace: given.namespace } : {}),
+      uid: given.random.uuid(),
+      creationTimestamp: given.time,
+      ...(kind.generation ? { generation: 1 } : {}),
+    },
+  };
 };
 
 /** Creates the reader and writer of objects over a storage. */
@@ -112,33 +151,13 @@ export const createObjects = (parts: {
     }
   };
 
-  const named = (kind: Kind, object: ApiObject, namespace?: string): ApiObject => {
-    const { metadata } = object;
-    if (kind.namespaced && metadata.namespace !== undefined && metadata.namespace !== namespace) {
-      throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
-    }
-    if (metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
-    const name = metadata.name || (metadata.generateName ? generatedName(metadata.generateName, random) : '');
-    const { namespace: _dropped, ...rest } = metadata;
-    return {
-      ...object,
-      metadata: {
-        ...rest,
-        name,
-        ...(kind.namespaced && namespace ? { namespace } : {}),
-        uid: random.uuid(),
-        creationTimestamp: rfc3339(clock.now()),
-        ...(kind.generation ? { generation: 1 } : {}),
-      },
-    };
-  };
-
   const create: Objects['create'] = (kind, source, options = {}) => {
     const decoded = decodeObject(kind, source);
     options.onUnknown?.(decoded.unknown);
-    const born = named(kind, decoded.object, options.namespace);
-    const fresh = kind.statusSubresource ? { ...born, status: undefined } : born;
-    const object = kind.strategy.prepare?.(fresh) ?? fresh;
+    const { namespace } = options;
+    const given = { time: rfc3339(clock.now()), random, ...(namespace === undefined ? {} : { namespace }) };
+    const born = newborn(kind, decoded.object, given);
+    const object = kind.strategy.prepare?.(born) ?? born;
     if (object.metadata.namespace) refuseClosedNamespace(kind, object.metadata.namespace, object.metadata.name);
     refuseClosedKind(kind);
     refuseInvalid(kind, object);
@@ -155,8 +174,9 @@ export const createObjects = (parts: {
     const existing = get(kind, ref);
     const decoded = decodeObject(kind, write.change(existing));
     write.onUnknown?.(decoded.unknown);
-    refuseOtherObject(kind, existing, decoded.object, write.needsVersion ?? false);
-    const merged = bySubresource(kind, existing, decoded.object, write);
+    const asked = { kind, existing, written: decoded.object, options: write };
+    refuseOtherObject(asked);
+    const merged = bySubresource(asked);
     const completed = write.subresource ? merged : (kind.strategy.prepare?.(merged, existing) ?? merged);
     const changed = kind.generation && !isEqualJson(versionedPart(kind, completed), versionedPart(kind, existing));
     const generation = (existing.metadata.generation ?? 0) + (changed ? 1 : 0);

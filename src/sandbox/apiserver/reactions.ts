@@ -1,6 +1,7 @@
 // What the server does by itself after a change, as the controllers of a real cluster do: soon, not within the request.
 import type { Logger } from '../../lib/log.ts';
-import type { Change, Storage } from './storage.ts';
+import type { Change } from './shelf.ts';
+import type { Storage } from './storage.ts';
 
 /**
  * Calls each reaction with every change, in order, once the request that made the change has been answered for.

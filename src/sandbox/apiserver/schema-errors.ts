@@ -39,7 +39,7 @@ const formats: Readonly<Record<string, (text: string) => boolean>> = {
 
 const textErrors = (schema: Schema, text: string, path: string): FieldError[] => {
   const { minLength, maxLength, pattern, format } = schema;
-  const length = [...text].length;
+  const length = Array.from(text).length;
   const wellFormed = format === undefined || (formats[format]?.(text) ?? true);
   return [
     ...(maxLength !== undefined && length > maxLength ? [tooLong(path, maxLength)] : []),

@@ -10,24 +10,32 @@ const childSchema = (schema: Schema, field: string): Schema | undefined =>
   (schema.properties && Object.hasOwn(schema.properties, field) ? schema.properties[field] : undefined) ??
   (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined);
 
-const pruneValue = (schema: Schema, value: unknown, path: string, dropped: string[]): unknown => {
+/** Where pruning stands, and what it has dropped so far. */
+interface Pruning {
+  readonly path: string;
+  readonly dropped: string[];
+}
+
+const pruneValue = (schema: Schema, value: unknown, at: Pruning): unknown => {
   if (Array.isArray(value)) {
     const { items } = schema;
-    return items ? value.map((item, at) => pruneValue(items, item, `${path}[${at}]`, dropped)) : value;
+    if (!items) return value;
+    return value.map((item, index) => pruneValue(items, item, { ...at, path: `${at.path}[${index}]` }));
   }
-  return isRecord(value) ? pruneObject(schema, value, path, dropped) : value;
+  return isRecord(value) ? pruneObject(schema, value, at) : value;
 };
 
-const pruneObject = (schema: Schema, source: JsonObject, path: string, dropped: string[]): JsonObject => {
+const pruneObject = (schema: Schema, source: JsonObject, { path, dropped }: Pruning): JsonObject => {
   const embedded = path === '' || schema['x-kubernetes-embedded-resource'] === true;
   const keepsUnknown = schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true;
   const kept = Object.entries(source).flatMap(([field, value]): [string, unknown][] => {
     if (embedded && always.has(field)) return [[field, value]];
-    const at = path === '' ? field : `${path}.${field}`;
+    const fieldPath = path === '' ? field : `${path}.${field}`;
     const child = childSchema(schema, field);
-    if (child) return [[field, pruneValue(child, value, at, dropped)]];
-    if (!keepsUnknown) dropped.push(at);
-    return keepsUnknown ? [[field, value]] : [];
+    if (child) return [[field, pruneValue(child, value, { path: fieldPath, dropped })]];
+    if (keepsUnknown) return [[field, value]];
+    dropped.push(fieldPath);
+    return [];
   });
   return Object.fromEntries(kept);
 };
@@ -35,7 +43,7 @@ const pruneObject = (schema: Schema, source: JsonObject, path: string, dropped: 
 /** Drops the fields that the schema of an object does not know, and names their paths. */
 export const prune = (schema: Schema, object: JsonObject): { value: JsonObject; dropped: string[] } => {
   const dropped: string[] = [];
-  return { value: pruneObject(schema, object, '', dropped), dropped };
+  return { value: pruneObject(schema, object, { path: '', dropped }), dropped };
 };
 
 const defaulted = (schema: Schema, value: unknown): unknown => {

@@ -1,16 +1,16 @@
 // What each verb does to what a path names.
 import { isRecord } from '../../kube/json.ts';
-import type { Clock } from '../../lib/clock.ts';
+import { apiVersionOf, type ObjectRef } from '../../kube/object.ts';
+import type { Answers } from './answers.ts';
 import { messageOf } from '../../lib/fault.ts';
 import { readDeletion, type DeleteObject } from './deletion.ts';
 import { jsonResponse, streamResponse, type ApiRequest, type ApiResponse } from './exchange.ts';
-import type { ApiObject, Kind } from './kind.ts';
-import { listMetadata, listObject, listPage, readScope, type Page } from './listing.ts';
+import type { Kind } from './kind.ts';
+import { listPage, readScope } from './listing.ts';
 import type { Objects } from './objects.ts';
 import { readPatch } from './patching.ts';
 import { badRequest, methodNotAllowed, unsupportedMediaType } from './refusal.ts';
 import type { Storage } from './storage.ts';
-import { partialObject, readShape, tableOf } from './table.ts';
 import type { Target } from './target.ts';
 import { repeatedFields, strictProblems, strictRefusal, type FieldValidation } from './unknown-fields.ts';
 import type { createWatching } from './watching.ts';
@@ -24,7 +24,7 @@ export interface VerbParts {
   readonly objects: Objects;
   readonly deleteObject: DeleteObject;
   readonly watch: ReturnType<typeof createWatching>;
-  readonly clock: Clock;
+  readonly answers: Answers;
 }
 
 /** The verb of a request. Throws 405 where the path does not take the method. */
@@ -83,49 +83,20 @@ const readWrite = (request: ApiRequest, kind: Kind) => {
   return { write: { dryRun, onUnknown }, headers };
 };
 
+const refOf = (target: Target): ObjectRef => ({
+  name: target.name ?? '',
+  ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
+});
+
 /** Creates the function that carries out a verb. Throws `ApiError` where it is refused. */
 export const createVerbs = (parts: VerbParts) => {
-  const { storage, objects, deleteObject, watch, clock } = parts;
-
-  const shaped = (request: ApiRequest, kind: Kind): ((object: ApiObject) => unknown) => {
-    const shape = readShape(request.accept);
-    if (shape === 'object') return (object) => object;
-    if (shape === 'PartialObjectMetadata') return partialObject;
-    const includeObject = request.query.get('includeObject') ?? 'Metadata';
-    return (object) =>
-      tableOf(kind, [object], {
-        nowMs: clock.now(),
-        includeObject,
-        metadata: { resourceVersion: object.metadata.resourceVersion },
-      });
-  };
-
-  const shapedList = (request: ApiRequest, kind: Kind, page: Page): unknown => {
-    const shape = readShape(request.accept);
-    const metadata = listMetadata(page);
-    if (shape === 'Table') {
-      const includeObject = request.query.get('includeObject') ?? 'Metadata';
-      return tableOf(kind, page.items, { nowMs: clock.now(), includeObject, metadata });
-    }
-    if (shape === 'object') return listObject(kind, page);
-    return {
-      apiVersion: 'meta.k8s.io/v1',
-      kind: 'PartialObjectMetadataList',
-      metadata,
-      items: page.items.map(partialObject),
-    };
-  };
-
-  const refOf = (target: Target) => ({
-    name: target.name ?? '',
-    ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
-  });
+  const { storage, objects, deleteObject, watch, answers } = parts;
 
   const remove = (request: ApiRequest, target: Target): ApiResponse => {
     const { kind } = target;
     const deletion = readDeletion(kind, readOptionalBody(request), request.query);
     const { object, gone } = deleteObject(kind, refOf(target), deletion);
-    if (!gone) return jsonResponse(shaped(request, kind)(object));
+    if (!gone) return jsonResponse(answers.shaper(request, kind)(object));
     const group = kind.group === '' ? {} : { group: kind.group };
     const details = { name: object.metadata.name, ...group, kind: kind.plural, uid: object.metadata.uid };
     return jsonResponse({ apiVersion: 'v1', kind: 'Status', metadata: {}, status: 'Success', details });
@@ -136,7 +107,7 @@ export const createVerbs = (parts: VerbParts) => {
     const deletion = readDeletion(kind, readOptionalBody(request), request.query);
     const page = listPage(storage, readScope(kind, request.query, namespace), request.query);
     for (const object of page.items) deleteObject(kind, object.metadata, deletion);
-    return jsonResponse(listObject(kind, page));
+    return jsonResponse(answers.list(request, kind, page));
   };
 
   const update = (request: ApiRequest, target: Target): ApiResponse => {
@@ -145,7 +116,7 @@ export const createVerbs = (parts: VerbParts) => {
     const { write, headers } = readWrite(request, kind);
     const options = { ...write, needsVersion: true, ...(subresource ? { subresource } : {}) };
     const object = objects.update(kind, refOf(target), { ...options, change: () => body });
-    return jsonResponse(shaped(request, kind)(object), 200, headers);
+    return jsonResponse(answers.shaper(request, kind)(object), 200, headers);
   };
 
   const patch = (request: ApiRequest, target: Target): ApiResponse => {
@@ -157,7 +128,7 @@ export const createVerbs = (parts: VerbParts) => {
     );
     const { write, headers } = readWrite(request, kind);
     const object = objects.update(kind, refOf(target), { ...write, ...(subresource ? { subresource } : {}), change });
-    return jsonResponse(shaped(request, kind)(object), 200, headers);
+    return jsonResponse(answers.shaper(request, kind)(object), 200, headers);
   };
 
   const create = (request: ApiRequest, target: Target): ApiResponse => {
@@ -165,20 +136,22 @@ export const createVerbs = (parts: VerbParts) => {
     const { write, headers } = readWrite(request, kind);
     const source = completed(kind, readBody(request));
     const object = objects.create(kind, source, { ...write, ...(namespace === undefined ? {} : { namespace }) });
-    return jsonResponse(shaped(request, kind)(object), 201, headers);
+    return jsonResponse(answers.shaper(request, kind)(object), 201, headers);
   };
 
   return (verb: Verb, request: ApiRequest, target: Target): ApiResponse => {
     const { kind, namespace } = target;
     switch (verb) {
       case 'get':
-        return jsonResponse(shaped(request, kind)(objects.get(kind, refOf(target))));
+        return jsonResponse(answers.shaper(request, kind)(objects.get(kind, refOf(target))));
       case 'list':
         return jsonResponse(
-          shapedList(request, kind, listPage(storage, readScope(kind, request.query, namespace), request.query)),
+          answers.list(request, kind, listPage(storage, readScope(kind, request.query, namespace), request.query)),
         );
       case 'watch':
-        return streamResponse(watch(readScope(kind, request.query, namespace), request.query, shaped(request, kind)));
+        return streamResponse(
+          watch(readScope(kind, request.query, namespace), request.query, answers.shaper(request, kind)),
+        );
       case 'create':
         return create(request, target);
       case 'update':
@@ -196,6 +169,5 @@ export const createVerbs = (parts: VerbParts) => {
 /** Built-in kinds may be created without naming their own kind, as typed clients do. */
 const completed = (kind: Kind, source: unknown): unknown => {
   if (kind.custom || !isRecord(source)) return source;
-  const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
-  return { ...source, apiVersion: source['apiVersion'] || apiVersion, kind: source['kind'] || kind.kind };
+  return { ...source, apiVersion: source['apiVersion'] || apiVersionOf(kind), kind: source['kind'] || kind.kind };
 };

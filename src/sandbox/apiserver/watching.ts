@@ -7,7 +7,8 @@ import { resourceName, type ApiObject } from './kind.ts';
 import { readRevision, type Scope } from './listing.ts';
 import { present } from './objects.ts';
 import { expired, invalidObject } from './refusal.ts';
-import type { Change, Storage } from './storage.ts';
+import type { Change } from './shelf.ts';
+import type { Storage } from './storage.ts';
 
 /** What takes a stream. `write` says false once the reader is too far behind, which ends the stream. */
 export interface Sink {
@@ -36,7 +37,7 @@ interface WatchRequest {
   readonly timeoutMs: number;
 }
 
-const readRequest = (query: URLSearchParams, times: WatchTimes, random: Random): WatchRequest => {
+const readRequest = (query: URLSearchParams, now: number, forMs: number): WatchRequest => {
   const sendInitialEvents = query.get('sendInitialEvents') === 'true';
   if (query.has('sendInitialEvents') && query.get('resourceVersionMatch') !== 'NotOlderThan') {
     throw invalidObject({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [
@@ -48,10 +49,10 @@ const readRequest = (query: URLSearchParams, times: WatchTimes, random: Random):
   const bookmarks = query.get('allowWatchBookmarks') === 'true';
   const fromStart = sendInitialEvents || ((asked === undefined || asked === 0) && !query.has('sendInitialEvents'));
   return {
-    after: fromStart ? undefined : (asked ?? 0),
+    after: fromStart ? undefined : asked || now,
     initialEnd: sendInitialEvents && bookmarks,
     bookmarks,
-    timeoutMs: timeoutSeconds > 0 ? timeoutSeconds * 1000 : times.watchForMs * (1 + random.next()),
+    timeoutMs: timeoutSeconds > 0 ? timeoutSeconds * 1000 : forMs,
   };
 };
 
@@ -87,7 +88,7 @@ export const createWatching = (parts: { storage: Storage; clock: Clock; random: 
 
   /** The stream of a watch; `encode` makes of each object what the reader asked for. Throws on a bad request. */
   const watch = (scope: Scope, query: URLSearchParams, encode: (object: ApiObject) => unknown): Stream => {
-    const request = readRequest(query, times, random);
+    const request = readRequest(query, storage.revision, times.watchForMs * (1 + random.next()));
     const resource = resourceName(scope.kind);
     return (sink) => {
       const timers = new Set<Timer>();
@@ -121,7 +122,7 @@ export const createWatching = (parts: { storage: Storage; clock: Clock; random: 
         timers.add(timer);
       };
 
-      const missed = request.after === undefined ? [] : storage.since(resource, request.after);
+      const missed = request.after === undefined ? [] : storage.shelf(resource).since(request.after);
       const unreachable = missed === undefined || (request.after ?? 0) > storage.revision;
       if (unreachable) {
         send('ERROR', tooOld(request.after ?? 0));
