@@ -1,14 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import { capturedLog } from '../../test/kit/captured-log.ts';
+import { describe, expect, test } from 'vitest';
 import { eventually } from '../../test/kit/eventually.ts';
-import { answerJson, answerStatus, startScriptedServer, type ScriptedServer } from '../../test/kit/scripted-server.ts';
+import { drain, useScriptedClients } from '../../test/kit/scripted-clients.ts';
+import { answerJson } from '../../test/kit/scripted-server.ts';
 import { createVirtualClock } from '../../test/kit/virtual-clock.ts';
-import { systemClock } from '../lib/clock.ts';
-import { openGate, type Gate } from '../lib/gate.ts';
+import type { Gate } from '../lib/gate.ts';
 import { createMetrics } from '../lib/metrics.ts';
-import { seededRandom } from '../lib/random.ts';
-import type { KubeClient } from './client.ts';
-import { createKubeClient, type KubeClientOptions } from './http-client.ts';
 import { namespaces, secrets, type Secret } from './object.ts';
 import { ApiError } from './status-error.ts';
 
@@ -19,30 +15,7 @@ const secret = (name: string, extra: object = {}): Secret => ({
   ...extra,
 });
 
-const stops: (() => void | Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
-
-const serve = async (...respond: Parameters<typeof startScriptedServer>): Promise<ScriptedServer> => {
-  const server = await startScriptedServer(...respond);
-  stops.push(() => server.stop());
-  return server;
-};
-
-const connect = (server: { readonly url: string }, options: Partial<KubeClientOptions> = {}): KubeClient => {
-  const client = createKubeClient({
-    access: { server: server.url },
-    clock: systemClock,
-    random: seededRandom(1),
-    gate: openGate,
-    log: capturedLog().log,
-    metrics: createMetrics(),
-    ...options,
-  });
-  stops.push(() => client.close());
-  return client;
-};
+const { serve, connect } = useScriptedClients();
 
 describe('requests', () => {
   test('each verb is one request to the path that Kubernetes has for it', async () => {
@@ -58,7 +31,7 @@ describe('requests', () => {
     await client.get(namespaces, { name: 'team' });
     await client.raw({ method: 'GET', path: '/apis', query: { timeout: '3s', none: undefined } });
     expect(
-      server.requests.map(({ method, path, query }) => `${method} ${path}${query.size ? `?${query}` : ''}`),
+      server.requests.map(({ method, path, query }) => `${method} ${path}${query.size ? `?${query.toString()}` : ''}`),
     ).toEqual([
       'GET /api/v1/namespaces/team/secrets/a',
       'POST /api/v1/namespaces/team/secrets',
@@ -118,11 +91,12 @@ describe('requests', () => {
       else answerJson(response, 200, secret('a'));
     });
     const client = connect(server);
-    const { signal, abort } = aborter();
+    const controller = new AbortController();
+    const { signal } = controller;
     const streams = Array.from({ length: 40 }, () => drain(client.watch(secrets, { signal })));
     await eventually('40 watches', () => server.requests.length === 40);
     await client.get(secrets, { namespace: 'team', name: 'a' });
-    abort();
+    controller.abort();
     expect(await Promise.all(streams)).toEqual(Array.from({ length: 40 }, () => ['AbortError', []]));
   });
 
@@ -241,247 +215,6 @@ describe('refusals', () => {
       reason: 'ApiAnswerUnreadable',
       message: expect.stringContaining('larger'),
     });
-  });
-});
-
-const aborter = () => {
-  const controller = new AbortController();
-  return { signal: controller.signal, abort: () => controller.abort() };
-};
-
-const drain = async (events: AsyncIterable<unknown>): Promise<[string, unknown[]]> => {
-  const seen: unknown[] = [];
-  try {
-    for await (const event of events) seen.push(event);
-    return ['end', seen];
-  } catch (error) {
-    return [error instanceof Error ? error.name : String(error), seen];
-  }
-};
-
-describe('retries', () => {
-  const answerOnce = (first: Parameters<typeof startScriptedServer>[0]): Promise<ScriptedServer> => {
-    let seen = 0;
-    return serve((request, response) => {
-      seen += 1;
-      if (seen === 1) first(request, response);
-      else answerJson(response, 200, secret('a'));
-    });
-  };
-  const ref = { namespace: 'team', name: 'a' };
-
-  test('Retry-After is waited for, by any verb, on 429 and 503', async () => {
-    for (const code of [429, 503]) {
-      const server = await answerOnce((_request, response) =>
-        answerStatus(response, { code, reason: 'TooManyRequests' }, { 'retry-after': '3' }),
-      );
-      const clock = createVirtualClock();
-      const created = connect(server, { clock }).create(secrets, secret('a'));
-      await eventually('a timer besides the deadline', () => clock.pending === 2);
-      await clock.advance(2_999);
-      expect(server.requests).toHaveLength(1);
-      await clock.advance(2);
-      await created;
-      expect(server.requests).toHaveLength(2);
-    }
-  });
-
-  test('a read and a delete are made again after a 5xx, a write is not', async () => {
-    const failOnce = (): Promise<ScriptedServer> =>
-      answerOnce((_request, response) => answerStatus(response, { code: 500, reason: 'InternalError' }));
-    await connect(await failOnce()).get(secrets, ref);
-    await connect(await failOnce()).delete(secrets, ref);
-    await expect(connect(await failOnce()).create(secrets, secret('a'))).rejects.toMatchObject({ code: 500 });
-    await expect(connect(await failOnce()).update(secrets, secret('a'))).rejects.toMatchObject({ code: 500 });
-    const patched = connect(await failOnce()).patch(secrets, ref, { type: 'merge', body: {} });
-    await expect(patched).rejects.toMatchObject({ code: 500 });
-  });
-
-  test('a read whose connection broke is made again; a write says that its outcome is not known', async () => {
-    const breakOnce = (): Promise<ScriptedServer> => answerOnce((_request, response) => response.destroy());
-    await connect(await breakOnce()).get(secrets, ref);
-    const server = await breakOnce();
-    await expect(connect(server).create(secrets, secret('a'))).rejects.toMatchObject({
-      kind: 'internal',
-      reason: 'ApiOutcomeUnknown',
-    });
-    expect(server.requests).toHaveLength(1);
-  });
-
-  test('an answer that breaks off in the middle is never taken for a whole one', async () => {
-    const server = await answerOnce((_request, response) => {
-      response.writeHead(200, { 'content-length': '100' }).write('{"kind":"Secret"}');
-      setImmediate(() => response.destroy());
-    });
-    expect(await connect(server).get(secrets, ref)).toEqual(secret('a'));
-    expect(server.requests).toHaveLength(2);
-  });
-
-  test('a delete that broke, made again and answered 404, has done its work', async () => {
-    let seen = 0;
-    const server = await serve((_request, response) => {
-      seen += 1;
-      if (seen === 1) response.destroy();
-      else answerStatus(response, { code: 404, reason: 'NotFound' });
-    });
-    const client = connect(server);
-    await client.delete(secrets, ref);
-    await expect(client.delete(secrets, ref)).rejects.toMatchObject({ code: 404 });
-  });
-
-  test('nobody listening is tried again by any verb, since nothing was done, until the deadline', async () => {
-    const server = await startScriptedServer((_request, response) => answerJson(response, 200, secret('a')));
-    await server.stop();
-    const clock = createVirtualClock();
-    const { log, lines } = capturedLog();
-    const created = connect(server, { clock, log }).create(secrets, secret('a'), { deadlineMs: 1_000 });
-    const outcome = expect(created).rejects.toMatchObject({ kind: 'internal', reason: 'ApiUnavailable' });
-    for (let attempt = 1; attempt <= 3; attempt += 1) {
-      await eventually(`attempt ${attempt}`, () => lines.length === attempt);
-      await clock.advance(clock.nextInMs ?? 0);
-    }
-    await outcome; // the fourth wait would be longer than what is left
-    expect(clock.now() - Date.UTC(2026, 0, 1)).toBeLessThan(1_000);
-  });
-
-  test('with retry off the first failure is the last', async () => {
-    const server = await answerOnce((_request, response) => answerStatus(response, { code: 429, reason: 'x' }));
-    await expect(connect(server).list(secrets, { retry: false })).rejects.toMatchObject({ code: 429 });
-  });
-});
-
-describe('deadlines and aborts', () => {
-  test('a call ends at its deadline: a read as a timeout, a write as an unknown outcome', async () => {
-    const server = await serve(() => undefined);
-    const clock = createVirtualClock();
-    const client = connect(server, { clock });
-    const read = expect(client.list(secrets)).rejects.toMatchObject({ kind: 'internal', reason: 'ApiUnavailable' });
-    const write = expect(client.create(secrets, secret('a'))).rejects.toMatchObject({ reason: 'ApiOutcomeUnknown' });
-    await eventually('both arrived', () => server.requests.length === 2);
-    await clock.advance(15_000);
-    await Promise.all([read, write]);
-    expect(clock.pending).toBe(0);
-  });
-
-  test('an abort ends the call with its reason and leaves the client usable', async () => {
-    const server = await serve(() => undefined);
-    const client = connect(server);
-    const controller = new AbortController();
-    const ended = expect(client.list(secrets, { signal: controller.signal })).rejects.toThrow('enough');
-    await eventually('it arrived', () => server.requests.length === 1);
-    controller.abort(new Error('enough'));
-    await ended;
-    server.respond = (_request, response) => answerJson(response, 200, secret('a'));
-    await client.get(secrets, { namespace: 'team', name: 'a' });
-    await expect(client.list(secrets, { signal: controller.signal })).rejects.toThrow('enough');
-  });
-
-  test('closing fails what is in flight', async () => {
-    const server = await serve(() => undefined);
-    const client = connect(server);
-    const ended = expect(client.list(secrets, { retry: false })).rejects.toMatchObject({ reason: 'ApiUnavailable' });
-    await eventually('it arrived', () => server.requests.length === 1);
-    client.close();
-    await ended;
-  });
-});
-
-describe('watches', () => {
-  const line = (type: string, object: object): string => `${JSON.stringify({ type, object })}\n`;
-
-  test('events arrive in order, whatever the chunks cut through', async () => {
-    const text = line('ADDED', secret('ä€😀')) + line('BOOKMARK', { metadata: { resourceVersion: '9' } });
-    const server = await serve((_request, response) => {
-      const bytes = [...Buffer.from(text)];
-      const writeNext = (): void => {
-        const byte = bytes.shift();
-        if (byte === undefined) response.end();
-        else response.write(Buffer.of(byte), () => setImmediate(writeNext));
-      };
-      writeNext();
-    });
-    let opened = 0;
-    const events = connect(server).watch(secrets, {
-      ...{ namespace: 'team', sendInitialEvents: true, allowWatchBookmarks: true, timeoutSeconds: 300 },
-      signal: new AbortController().signal,
-      onOpen: () => (opened += 1),
-    });
-    expect(await drain(events)).toEqual([
-      'end',
-      [
-        { type: 'ADDED', object: secret('ä€😀') },
-        { type: 'BOOKMARK', object: { metadata: { resourceVersion: '9' } } },
-      ],
-    ]);
-    expect(opened).toBe(1);
-    expect(Object.fromEntries(server.requests[0]?.query ?? [])).toEqual({
-      watch: 'true',
-      sendInitialEvents: 'true',
-      resourceVersionMatch: 'NotOlderThan',
-      allowWatchBookmarks: 'true',
-      timeoutSeconds: '300',
-    });
-  });
-
-  test('what was whole before a break is delivered, half a line never is', async () => {
-    for (const end of ['end', 'destroy'] as const) {
-      const server = await serve((_request, response) => {
-        response.write(line('ADDED', secret('a')) + '{"type":"ADDED","object":{"a":1}}', () => response[end]());
-      });
-      const events = connect(server).watch(secrets, { signal: new AbortController().signal });
-      expect(await drain(events)).toEqual(['Fault', [{ type: 'ADDED', object: secret('a') }]]);
-    }
-  });
-
-  test('a line that is no event breaks the watch', async () => {
-    for (const text of ['{"type":"ADDED"}\n', '[]\n', 'gateway timeout\n', '{"type":"OTHER","object":{}}\n']) {
-      const server = await serve((_request, response) => response.end(text));
-      const events = connect(server).watch(secrets, { signal: new AbortController().signal });
-      await expect(events[Symbol.asyncIterator]().next()).rejects.toMatchObject({ reason: 'ApiAnswerUnreadable' });
-    }
-  });
-
-  test('a refused watch is an ApiError and is not tried again', async () => {
-    const server = await serve((_request, response) => answerStatus(response, { code: 410, reason: 'Expired' }));
-    const events = connect(server).watch(secrets, { signal: new AbortController().signal });
-    await expect(events[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 410, reason: 'Expired' });
-    expect(server.requests).toHaveLength(1);
-  });
-
-  test('a watch that is not accepted within 30 s fails; an accepted one has no deadline', async () => {
-    const server = await serve(() => undefined);
-    const clock = createVirtualClock();
-    const client = connect(server, { clock });
-    const failed = expect(drain(client.watch(secrets, { signal: new AbortController().signal }))).resolves.toEqual([
-      'Fault',
-      [],
-    ]);
-    await eventually('it arrived', () => server.requests.length === 1);
-    await clock.advance(30_000);
-    await failed;
-
-    server.respond = (_request, response) => response.writeHead(200).flushHeaders();
-    const { signal, abort } = aborter();
-    let opened = false;
-    const ended = drain(client.watch(secrets, { signal, onOpen: () => (opened = true) }));
-    await eventually('it is open', () => opened);
-    await clock.advance(3_600_000);
-    expect(clock.pending).toBe(0);
-    abort();
-    expect(await ended).toEqual(['AbortError', []]);
-  });
-
-  test('leaving the loop closes the connection', async () => {
-    const closed = Promise.withResolvers<void>();
-    const server = await serve((_request, response) => {
-      response.on('close', () => closed.resolve());
-      response.write(line('ADDED', secret('a')));
-    });
-    for await (const event of connect(server).watch(secrets, { signal: new AbortController().signal })) {
-      expect(event.type).toBe('ADDED');
-      break;
-    }
-    await closed.promise;
   });
 });
 

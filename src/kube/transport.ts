@@ -214,8 +214,8 @@ const start = (request: TransportRequest, target: Target): Promise<Started> =>
 const readBody = async (incoming: IncomingMessage, maxBytes: number): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of incoming as AsyncIterable<Buffer>) {
-    // no encoding is set, so chunks are buffers
+  const source = incoming as AsyncIterable<Buffer>; // no encoding is set, so chunks are buffers
+  for await (const chunk of source) {
     bytes += chunk.length;
     if (bytes > maxBytes) {
       incoming.destroy();

@@ -159,7 +159,9 @@ const eventOf = (series: Series, { component, instance, random }: EventRecorderO
     kind: 'Event',
     metadata: { namespace: namespaceName, name: `${stem}.${random.uuid().replaceAll('-', '').slice(0, 16)}` },
     involvedObject: {
-      ...{ apiVersion, kind, name },
+      apiVersion,
+      kind,
+      name,
       ...(namespace === undefined ? {} : { namespace }),
       ...(uid === undefined ? {} : { uid }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),

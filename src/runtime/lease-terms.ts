@@ -12,12 +12,27 @@ interface Term {
 }
 
 /** The terms of one candidate, one after the other. */
+export interface Terms {
+  readonly held: boolean;
+  /** What is left of the present term. */
+  leftMs(): number | undefined;
+  /** Ends the present term, if there is one. */
+  lose(why: string): void;
+  /** The present term, or a new one, lasts until then. A renewal that is answered too late extends nothing. */
+  extend(untilMs: number): void;
+  /** The signal of the present term, or of the next one. */
+  next(signal?: AbortSignal): Promise<AbortSignal>;
+  /** Ends the present term; there is no next one. */
+  close(): void;
+}
+
+/** Creates them, the first yet to come. */
 export const createTerms = (options: {
   readonly name: string;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
-}) => {
+}): Terms => {
   const { name, clock, log } = options;
   const status = options.metrics.gauge({
     name: 'leader_election_master_status',
@@ -46,12 +61,9 @@ export const createTerms = (options: {
     get held() {
       return isHeld();
     },
-    /** What is left of the present term. */
-    leftMs: (): number | undefined => (term && isHeld() ? term.untilMs - clock.monotonicMs() : undefined),
-    /** Ends the present term, if there is one. */
+    leftMs: () => (term && isHeld() ? term.untilMs - clock.monotonicMs() : undefined),
     lose,
-    /** The present term, or a new one, lasts until then. A renewal that is answered too late extends nothing. */
-    extend(untilMs: number): void {
+    extend(untilMs) {
       const leftMs = untilMs - clock.monotonicMs();
       if (leftMs <= 0) return lose('its renewal came too late');
       if (term && !isHeld()) lose('its renewal came too late'); // the timer is late; what comes is another term
@@ -65,10 +77,8 @@ export const createTerms = (options: {
       log.info('the Lease is held');
       begun.resolve(term.controller.signal);
     },
-    /** The signal of the present term, or of the next one. */
-    next: (signal?: AbortSignal): Promise<AbortSignal> => untilAborted(begun.promise, signal),
-    /** Ends the present term; there is no next one. */
-    close(): void {
+    next: (signal) => untilAborted(begun.promise, signal),
+    close() {
       const error = new Fault('internal', 'Stopping', `the candidate for the Lease ${name} was stopped`);
       end(error);
       begun.reject(error);

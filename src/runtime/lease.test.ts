@@ -4,6 +4,7 @@ import { eventually } from '../../test/kit/eventually.ts';
 import { startSandboxApi, type SandboxApi } from '../../test/kit/sandbox-api.ts';
 import { createVirtualClock, type VirtualClock } from '../../test/kit/virtual-clock.ts';
 import { leases, namespaces, type Lease } from '../kube/object.ts';
+import { isNotFound } from '../kube/status-error.ts';
 import type { Gate } from '../lib/gate.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { seededRandom } from '../lib/random.ts';
@@ -57,7 +58,10 @@ const join = (identity: string, skewMs = 0): Player => {
   const client = api.connect({ clock, random, gate });
   const candidate = createLease({ client, ...ref, identity, clock, random, log, metrics });
   const player: Player = {
-    ...{ identity, candidate, clock, metrics },
+    identity,
+    candidate,
+    clock,
+    metrics,
     logged: (level) => lines.filter((line) => line['level'] === level).map((line) => line['msg']),
     way: 'open',
     frozen: false,
@@ -225,6 +229,14 @@ describe('an API server in trouble', () => {
 
   test('that does not have the namespace yet is asked again, saying so once', async () => {
     await api.connect().delete(namespaces, { name: 'system' });
+    await eventually('the namespace has gone', async () =>
+      isNotFound(
+        await api
+          .connect()
+          .get(namespaces, { name: 'system' })
+          .catch((error: unknown) => error),
+      ),
+    );
     const a = join('a');
     await start(a);
     await elapse(10_000, [a]);

@@ -8,7 +8,7 @@ import type { CallOptions, KubeClient } from '../kube/client.ts';
 import { leases } from '../kube/object.ts';
 import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../kube/status-error.ts';
 import { claim, createObservation, released } from './lease-record.ts';
-import { createTerms } from './lease-terms.ts';
+import { createTerms, type Terms } from './lease-terms.ts';
 import { createOutage } from './outage.ts';
 
 /** The rhythm of an election. The defaults are those of Kubernetes' own components. */
@@ -62,14 +62,58 @@ const RELEASE_DEADLINE_MS = 5_000;
 /** Creates a candidate that takes part once it is started. */
 export const createLease = (options: LeaseOptions): LeaseCandidate => {
   const settings = checked(options.settings ?? DEFAULTS);
-  const { client, clock, random, namespace, name, identity } = options;
+  const { clock, random, namespace, name } = options;
   const log = options.log.with({ component: 'lease', lease: name, namespace });
   const outage = createOutage(log, clock);
   const terms = createTerms({ ...options, log });
-  const observed = createObservation(clock, settings.durationMs);
+  const { attempt, release } = createElection({ ...options, log, settings, terms });
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
 
+  const run = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        await attempt(signal);
+        outage.recovered('the Lease can be reached again');
+      } catch (err) {
+        if (signal.aborted) return;
+        outage.failed(...describe(err));
+      }
+      const jitter = terms.held ? 0 : 0.2 * random.next();
+      await sleep(clock, settings.retryMs * (1 + jitter), signal).catch(() => undefined); // stopped
+    }
+  };
+  return {
+    start() {
+      if (!stopping.signal.aborted) running ??= run(stopping.signal);
+    },
+    whenHeld: (signal) => terms.next(signal),
+    get held() {
+      return terms.held;
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+      const wasHeld = terms.held;
+      terms.close();
+      if (wasHeld) await release();
+    },
+  };
+};
+
+/** What a candidate does with the Lease. */
+interface Election {
+  /** One attempt to renew the Lease or to take it. */
+  attempt(signal: AbortSignal): Promise<void>;
+  /** Gives it back, if it can. */
+  release(): Promise<void>;
+}
+
+const createElection = (
+  options: LeaseOptions & { readonly settings: LeaseSettings; readonly terms: Terms },
+): Election => {
+  const { client, clock, namespace, name, identity, settings, terms } = options;
+  const observed = createObservation(clock, settings.durationMs);
   const read = async (call: CallOptions): Promise<void> => {
     try {
       observed.see(await client.get(leases, { namespace, name }, call));
@@ -85,67 +129,34 @@ export const createLease = (options: LeaseOptions): LeaseCandidate => {
     );
   };
   const isFree = (): boolean => observed.holder === identity || observed.holder === '' || observed.isExpired();
-
-  /** One attempt to renew the Lease or to take it. */
-  const attempt = async (signal: AbortSignal): Promise<void> => {
-    const startMs = clock.monotonicMs();
-    const call = { signal, retry: false, deadlineMs: terms.leftMs() ?? settings.renewDeadlineMs };
-    // A holder knows the Lease from its last renewal, unless that failed.
-    if (!terms.held || !observed.isFresh) await read(call);
-    if (!isFree()) return terms.lose(`${observed.holder} has it`);
-    try {
-      await write(call);
-    } catch (error) {
-      observed.doubt();
-      const isDeleted = isNotFound(error) && observed.lease !== undefined;
-      if (!isConflict(error) && !isAlreadyExists(error) && !isDeleted) throw error;
-      await read(call); // somebody was faster, or a renewal of ours came through whose answer we never got
-      if (observed.holder !== identity) terms.lose(`${observed.holder || 'nobody'} has it`);
-      return;
-    }
-    terms.extend(startMs + settings.renewDeadlineMs);
-  };
-
-  const run = async (signal: AbortSignal): Promise<void> => {
-    while (!signal.aborted) {
-      try {
-        await attempt(signal);
-        outage.recovered('the Lease can be reached again');
-      } catch (err) {
-        if (signal.aborted) return;
-        outage.failed(...describe(err));
-      }
-      const jitter = terms.held ? 0 : 0.2 * random.next();
-      await sleep(clock, settings.retryMs * (1 + jitter), signal).catch(() => undefined); // stopped
-    }
-  };
-
-  const release = async (): Promise<void> => {
-    const call = { deadlineMs: RELEASE_DEADLINE_MS, retry: false };
-    try {
-      await read(call);
-      if (observed.lease && observed.holder === identity) {
-        await client.update(leases, released(observed.lease, clock), call);
-      }
-    } catch (err) {
-      log.debug('the Lease was not given back; it ends by itself', { err });
-    }
-  };
-
   return {
-    start() {
-      if (!stopping.signal.aborted) running ??= run(stopping.signal);
+    async attempt(signal) {
+      const startMs = clock.monotonicMs();
+      const call = { signal, retry: false, deadlineMs: terms.leftMs() ?? settings.renewDeadlineMs };
+      // A holder knows the Lease from its last renewal, unless that failed.
+      if (!terms.held || !observed.isFresh) await read(call);
+      if (!isFree()) return terms.lose(`${observed.holder} has it`);
+      try {
+        await write(call);
+      } catch (error) {
+        observed.doubt();
+        const isDeleted = isNotFound(error) && observed.lease !== undefined;
+        if (!isConflict(error) && !isAlreadyExists(error) && !isDeleted) throw error;
+        await read(call); // somebody was faster, or a renewal of ours came through whose answer we never got
+        if (observed.holder !== identity) terms.lose(`${observed.holder || 'nobody'} has it`);
+        return;
+      }
+      terms.extend(startMs + settings.renewDeadlineMs);
     },
-    whenHeld: (signal) => terms.next(signal),
-    get held() {
-      return terms.held;
-    },
-    async stop() {
-      stopping.abort();
-      await running;
-      const wasHeld = terms.held;
-      terms.close();
-      if (wasHeld) await release();
+    async release() {
+      const call = { deadlineMs: RELEASE_DEADLINE_MS, retry: false };
+      try {
+        await read(call);
+        if (!observed.lease || observed.holder !== identity) return;
+        await client.update(leases, released(observed.lease, clock), call);
+      } catch (err) {
+        options.log.debug('the Lease was not given back; it ends by itself', { err });
+      }
     },
   };
 };

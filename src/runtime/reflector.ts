@@ -65,107 +65,145 @@ const SLACK_MS = 30_000;
 /** After a bookmark: an API server sends one about each minute, so this long without a word is a dead stream. */
 const BOOKMARK_SILENCE_MS = 180_000;
 
+/** The state of one mirror. */
+interface Mirror<T extends KubeObject> extends ReflectorOptions<T> {
+  position: Position;
+  /** Until the server shows that it doesn't. */
+  servesInitialEvents: boolean;
+}
+
+interface Step {
+  readonly signal: AbortSignal;
+  readonly observer: StepObserver;
+}
+
 /** Creates a mirror that knows nothing yet. */
 export const createReflector = <T extends KubeObject>(options: ReflectorOptions<T>): Reflector => {
-  const { client, resource, selection, store, prepare, random, log } = options;
-  let position: Position = { name: 'empty' };
-  let servesInitialEvents = true;
-
-  const list = async (signal: AbortSignal, observer: StepObserver): Promise<void> => {
-    const { objects, resourceVersion } = await listAll({ client, resource, selection, signal });
-    store.replace(objects.map(prepare));
-    position = { name: 'following', resourceVersion };
-    observer.listed();
-  };
-
-  /** Takes the events of one watch; `initial` gathers the present objects until they are complete. */
-  const createIntake = (guard: SilenceGuard, silenceMs: number, observer: StepObserver) => {
-    let initial = position.name === 'empty' ? new Map<string, T>() : undefined;
-    return {
-      complete: () => initial === undefined,
-      take(event: Exclude<WatchEvent<T>, { type: 'ERROR' }>): void {
-        guard.heard();
-        const { resourceVersion = '' } = event.object.metadata;
-        if (!initial) {
-          applyTo(store, event, prepare);
-          if (event.type === 'BOOKMARK') guard.allow(Math.min(BOOKMARK_SILENCE_MS, silenceMs));
-        } else if (event.type !== 'BOOKMARK') {
-          gather(initial, event, prepare);
-          return; // a place before the end of the present objects is none to go on from
-        } else {
-          if (!isEndOfInitialEvents(event.object))
-            throw new WishIgnored('a bookmark came before the present objects ended');
-          store.replace([...initial.values()]);
-          initial = undefined;
-          guard.allow(silenceMs);
-          observer.listed();
-        }
-        position = { name: 'following', resourceVersion };
-      },
-    };
-  };
-
-  const follow = async (signal: AbortSignal, observer: StepObserver): Promise<void> => {
-    const timeoutSeconds = Math.round(300 + 300 * random.next());
-    const silenceMs = timeoutSeconds * 1000 + SLACK_MS;
-    const from = position;
-    const guard = guardSilence({
-      clock: options.clock,
-      limitMs: silenceMs,
-      signal,
-      reasonOf: (limitMs) =>
-        intake.complete()
-          ? silent(limitMs)
-          : new WishIgnored(`nothing came for ${limitMs} ms before the present objects ended`),
-    });
-    const intake = createIntake(guard, silenceMs, observer);
-    const onOpen = (): void => {
-      if (!intake.complete()) guard.allow(INITIAL_SILENCE_MS);
-      observer.opened(from.name === 'following');
-    };
-    try {
-      const events = client.watch(resource, {
-        ...selection,
-        ...(from.name === 'following' ? { resourceVersion: from.resourceVersion } : { sendInitialEvents: true }),
-        allowWatchBookmarks: true,
-        timeoutSeconds,
-        signal: guard.signal,
-        onOpen,
-      });
-      for await (const event of events) {
-        if (event.type === 'ERROR') throw new ErrorFrame(event.object.code ?? 500, event.object);
-        intake.take(event);
-      }
-    } catch (error) {
-      if (losesPlace(error)) position = { name: 'empty' };
-      throw error;
-    } finally {
-      guard.end();
-    }
-    if (!intake.complete())
-      throw new Fault('internal', 'ApiAnswerUnreadable', 'the watch ended before the present objects did');
-  };
-
-  const resumes = (): boolean => position.name === 'following';
+  const mirror: Mirror<T> = { ...options, position: { name: 'empty' }, servesInitialEvents: true };
   return {
     get resumes() {
-      return resumes();
+      return mirror.position.name === 'following';
     },
-    async step(signal, observer) {
-      if (position.name === 'following') return follow(signal, observer);
-      observer.listing();
-      if (!servesInitialEvents) return list(signal, observer);
-      try {
-        return await follow(signal, observer);
-      } catch (err) {
-        if (resumes() || !isUnserved(err)) throw err;
-        servesInitialEvents = false;
-        log.debug('the server serves no watch that begins with the present objects; they are listed', { err });
-        observer.listing();
-        return list(signal, observer);
+    step: (signal, observer) =>
+      mirror.position.name === 'empty' ? readAll(mirror, { signal, observer }) : follow(mirror, { signal, observer }),
+  };
+};
+
+const readAll = async <T extends KubeObject>(mirror: Mirror<T>, step: Step): Promise<void> => {
+  step.observer.listing();
+  if (!mirror.servesInitialEvents) return list(mirror, step);
+  try {
+    return await follow(mirror, step);
+  } catch (err) {
+    if (!isUnserved(err)) throw err;
+    mirror.servesInitialEvents = false;
+    mirror.log.debug('the server serves no watch that begins with the present objects; they are listed', { err });
+    step.observer.listing();
+    return list(mirror, step);
+  }
+};
+
+const list = async <T extends KubeObject>(mirror: Mirror<T>, { signal, observer }: Step): Promise<void> => {
+  const { client, resource, selection } = mirror;
+  const { objects, resourceVersion } = await listAll({ client, resource, selection, signal });
+  mirror.store.replace(objects.map(mirror.prepare));
+  mirror.position = { name: 'following', resourceVersion };
+  observer.listed();
+};
+
+/** Follows one watch to its end: from where the mirror stands, or from nothing, beginning with the present objects. */
+const follow = async <T extends KubeObject>(mirror: Mirror<T>, { signal, observer }: Step): Promise<void> => {
+  const { client, resource, selection, clock, position } = mirror;
+  const timeoutSeconds = Math.round(300 + 300 * mirror.random.next());
+  const silenceMs = timeoutSeconds * 1000 + SLACK_MS;
+  const guard = guardSilence({ clock, limitMs: silenceMs, signal, reasonOf: (limitMs) => intake.silence(limitMs) });
+  const intake = createIntake(mirror, { guard, silenceMs, observer });
+  const onOpen = (): void => {
+    if (!intake.complete) guard.allow(INITIAL_SILENCE_MS);
+    observer.opened(position.name === 'following');
+  };
+  try {
+    const events = client.watch(resource, {
+      ...selection,
+      ...(position.name === 'following' ? { resourceVersion: position.resourceVersion } : { sendInitialEvents: true }),
+      allowWatchBookmarks: true,
+      timeoutSeconds,
+      signal: guard.signal,
+      onOpen,
+    });
+    for await (const event of events) {
+      guard.heard();
+      if (event.type === 'ERROR') throw new ErrorFrame(event.object.code ?? 500, event.object);
+      mirror.position = intake.take(event) ?? mirror.position;
+    }
+  } catch (error) {
+    if (losesPlace(error)) mirror.position = { name: 'empty' };
+    throw error;
+  } finally {
+    guard.end();
+  }
+  if (!intake.complete)
+    throw new Fault('internal', 'ApiAnswerUnreadable', 'the watch ended before the present objects');
+};
+
+type ObjectEvent<T> = Exclude<WatchEvent<T>, { type: 'ERROR' }>;
+
+/** Takes the events of one watch. */
+interface Intake<T> {
+  /** Whether the store holds a complete listing. */
+  readonly complete: boolean;
+  /** Returns the place that the event leads to; undefined inside the present objects, where there is none. */
+  take(event: ObjectEvent<T>): Position | undefined;
+  /** What it means that nothing came for so long. */
+  silence(limitMs: number): Error;
+}
+
+const createIntake = <T extends KubeObject>(
+  mirror: Mirror<T>,
+  stream: { readonly guard: SilenceGuard; readonly silenceMs: number; readonly observer: StepObserver },
+): Intake<T> => {
+  const { store, prepare } = mirror;
+  /** The present objects, until they are complete. */
+  let initial = mirror.position.name === 'empty' ? new Map<string, T>() : undefined;
+  const finish = (objects: Map<string, T>): void => {
+    store.replace([...objects.values()]);
+    initial = undefined;
+    stream.guard.allow(stream.silenceMs);
+    stream.observer.listed();
+  };
+  return {
+    get complete() {
+      return initial === undefined;
+    },
+    silence: (limitMs) => (initial ? new WishIgnored(`nothing came for ${limitMs} ms`) : silent(limitMs)),
+    take(event) {
+      if (initial && event.type !== 'BOOKMARK') {
+        gather(initial, event, prepare);
+        return undefined;
       }
+      if (initial) {
+        if (!isEndOfInitialEvents(event.object)) throw new WishIgnored('a bookmark came before their end');
+        finish(initial);
+      } else if (event.type === 'BOOKMARK') {
+        stream.guard.allow(Math.min(BOOKMARK_SILENCE_MS, stream.silenceMs));
+      } else if (event.type === 'DELETED') {
+        store.remove(prepare(event.object));
+      } else {
+        store.put(prepare(event.object));
+      }
+      return { name: 'following', resourceVersion: event.object.metadata.resourceVersion ?? '' };
     },
   };
+};
+
+const gather = <T extends KubeObject>(
+  objects: Map<string, T>,
+  event: ObjectEvent<T>,
+  prepare: (object: T) => T,
+): void => {
+  const key = objectKey(event.object.metadata);
+  if (event.type === 'DELETED') objects.delete(key);
+  else objects.set(key, prepare(event.object));
 };
 
 /** The server ended the watch by an ERROR event: whatever the code, our place is lost. */
@@ -186,22 +224,3 @@ const silent = (limitMs: number): Fault =>
 
 const isEndOfInitialEvents = (object: KubeObject): boolean =>
   object.metadata.annotations?.['k8s.io/initial-events-end'] === 'true';
-
-const applyTo = <T extends KubeObject>(
-  store: Store<T>,
-  event: Exclude<WatchEvent<T>, { type: 'ERROR' }>,
-  prepare: (object: T) => T,
-): void => {
-  if (event.type === 'DELETED') store.remove(prepare(event.object));
-  else if (event.type !== 'BOOKMARK') store.put(prepare(event.object));
-};
-
-const gather = <T extends KubeObject>(
-  objects: Map<string, T>,
-  event: Exclude<WatchEvent<T>, { type: 'ERROR' }>,
-  prepare: (object: T) => T,
-): void => {
-  const key = objectKey(event.object.metadata);
-  if (event.type === 'DELETED') objects.delete(key);
-  else objects.set(key, prepare(event.object));
-};

@@ -21,7 +21,7 @@ const setUp = () => {
     owner: ({ metadata }: KubeObject) => [metadata.labels?.['owner'] ?? ''],
     letters: ({ metadata }: KubeObject) => {
       if (metadata.name === 'broken') throw new Error('mine');
-      return [...metadata.name];
+      return metadata.name.split('');
     },
   };
   const store = createStore<KubeObject>({ indexers, log });

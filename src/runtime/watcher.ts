@@ -8,8 +8,8 @@ import type { Random } from '../lib/random.ts';
 import type { KubeClient, Selection } from '../kube/client.ts';
 import type { KubeObject, ResourceType } from '../kube/object.ts';
 import { ApiError, isGone, isNotFound } from '../kube/status-error.ts';
-import { createOutage } from './outage.ts';
-import { createReflector, type StepObserver } from './reflector.ts';
+import { createOutage, type Outage } from './outage.ts';
+import { createReflector, type Reflector, type StepObserver } from './reflector.ts';
 import { untilAborted } from './until-aborted.ts';
 import { createStore, type Indexers, type StoreReader } from './store.ts';
 
@@ -66,69 +66,35 @@ export const createWatcher = <T extends KubeObject>(options: WatcherOptions<T>):
   const resourceName = resource.group === '' ? resource.plural : `${resource.plural}.${resource.group}`;
   const log = options.log.with({ component: 'watcher', resource: resourceName });
   const store = createStore<T>({ ...(options.indexers ? { indexers: options.indexers } : {}), log });
-  const counters = createCounters(options.metrics, resourceName);
   const outage = createOutage(log, clock);
   const firstListing = createLatch();
   const stopping = new AbortController();
-  const reflector = createReflector({
-    ...{ client, resource, store, clock, random, log },
-    selection: selectionOf(options),
-    prepare: (object) => slim(object, options.transform, log),
-  });
+  const prepare = (object: T): T => slim(object, options.transform, log);
+  const selection = selectionOf(options);
+  const reflector = createReflector({ client, resource, selection, store, prepare, clock, random, log });
   let state: WatcherState = 'idle';
-  let running: Promise<void> | undefined;
-
-  /** One step; undefined when it ended as steps do, so that the next follows at once. */
-  const step = async (signal: AbortSignal): Promise<unknown> => {
-    const stream: { health: 'unopened' | 'opened' | 'healthy'; timer?: Timer } = { health: 'unopened' };
-    const observer: StepObserver = {
-      listing() {
-        state = 'listing';
-        stream.health = 'unopened';
-        stream.timer?.cancel();
-      },
-      listed() {
-        if (firstListing.isOpen) counters.relisted();
-        firstListing.open();
-        if (stream.health !== 'unopened') state = 'watching';
-      },
-      opened(resumed) {
-        if (resumed) counters.reconnected();
-        if (resumed) state = 'watching';
-        stream.health = 'opened';
-        stream.timer = clock.after(HEALTHY_AFTER_MS, () => {
-          stream.health = 'healthy';
-          outage.recovered('the watch works again');
-        });
-      },
-    };
-    try {
-      await reflector.step(signal, observer);
-      return stream.health === 'opened'
-        ? new Fault('internal', 'ApiUnavailable', 'the watch ended as soon as it began')
-        : undefined;
-    } catch (error) {
-      return stream.health === 'healthy' && reflector.resumes ? undefined : error;
-    } finally {
-      stream.timer?.cancel();
-    }
-  };
-
+  const step = createStep({
+    reflector,
+    clock,
+    outage,
+    firstListing,
+    counters: createCounters(options.metrics, resourceName),
+    enter: (next) => (state = next),
+  });
   const pause = async (failure: unknown, signal: AbortSignal): Promise<void> => {
     state = 'waiting';
     if (isGone(failure) && outage.failures === 0) outage.missed();
     else outage.failed(...describe(failure));
     const shape = isNotFound(failure) ? missingKindBackoff : backoff;
-    await sleep(clock, backoffMs(shape, outage.failures, random), signal);
+    await sleep(clock, backoffMs(shape, outage.failures, random), signal).catch(() => undefined); // stopped
   };
-
   const run = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
       const failure = await step(signal);
-      if (failure !== undefined && !signal.aborted) await pause(failure, signal).catch(() => undefined); // stopped
+      if (failure !== undefined && !signal.aborted) await pause(failure, signal);
     }
   };
-
+  let running: Promise<void> | undefined;
   return {
     store,
     get synced() {
@@ -139,14 +105,75 @@ export const createWatcher = <T extends KubeObject>(options: WatcherOptions<T>):
     },
     whenSynced: (signal) => firstListing.wait(signal),
     start() {
-      if (stopping.signal.aborted) return;
-      running ??= run(stopping.signal);
+      if (!stopping.signal.aborted) running ??= run(stopping.signal);
     },
     async stop() {
       stopping.abort();
       await running;
       state = 'stopped';
       firstListing.fail(new Fault('internal', 'Stopping', `the watcher of ${resourceName} was stopped`));
+    },
+  };
+};
+
+/** Makes one step; what it returns is the failure to wait for, undefined where the next step may follow at once. */
+const createStep = (parts: {
+  readonly reflector: Reflector;
+  readonly clock: Clock;
+  readonly outage: Outage;
+  readonly firstListing: Latch;
+  readonly counters: Counters;
+  readonly enter: (state: WatcherState) => void;
+}) => {
+  const { reflector, clock, outage, firstListing, counters, enter } = parts;
+  return async (signal: AbortSignal): Promise<unknown> => {
+    const health = createHealth(clock, () => outage.recovered('the watch works again'));
+    const observer: StepObserver = {
+      listing() {
+        enter('listing');
+        health.reset();
+      },
+      listed() {
+        if (firstListing.isOpen) counters.relisted();
+        firstListing.open();
+        if (health.state !== 'unopened') enter('watching');
+      },
+      opened(resumed) {
+        health.opened();
+        if (!resumed) return;
+        counters.reconnected();
+        enter('watching');
+      },
+    };
+    try {
+      await reflector.step(signal, observer);
+      return health.state === 'opened' ? new Fault('internal', 'ApiUnavailable', 'the watch ended at once') : undefined;
+    } catch (error) {
+      return health.state === 'healthy' && reflector.resumes ? undefined : error;
+    } finally {
+      health.reset();
+    }
+  };
+};
+
+/** Whether a step's stream has lived long enough to count as one that works. */
+const createHealth = (clock: Clock, onHealthy: () => void) => {
+  let state: 'unopened' | 'opened' | 'healthy' = 'unopened';
+  let timer: Timer | undefined;
+  return {
+    get state() {
+      return state;
+    },
+    opened() {
+      state = 'opened';
+      timer = clock.after(HEALTHY_AFTER_MS, () => {
+        state = 'healthy';
+        onHealthy();
+      });
+    },
+    reset() {
+      state = 'unopened';
+      timer?.cancel();
     },
   };
 };
@@ -179,7 +206,12 @@ const describe = (failure: unknown) => {
 
 const reasonOf = (failure: unknown): string => (failure instanceof Fault ? failure.reason : messageOf(failure));
 
-const createCounters = (metrics: Metrics, resource: string) => {
+interface Counters {
+  relisted(): void;
+  reconnected(): void;
+}
+
+const createCounters = (metrics: Metrics, resource: string): Counters => {
   const labels = ['resource'];
   const relists = metrics.counter({
     name: 'watcher_relists_total',
@@ -195,7 +227,14 @@ const createCounters = (metrics: Metrics, resource: string) => {
 };
 
 /** Opens once. */
-const createLatch = () => {
+interface Latch {
+  readonly isOpen: boolean;
+  open(): void;
+  fail(error: Error): void;
+  wait(signal?: AbortSignal): Promise<void>;
+}
+
+const createLatch = (): Latch => {
   const opened = Promise.withResolvers<void>();
   opened.promise.catch(() => undefined); // who doesn't wait need not hear of the failure
   let isOpen = false;

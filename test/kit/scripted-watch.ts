@@ -44,7 +44,9 @@ export const startScriptedWatch = async (): Promise<ScriptedWatch> => {
     }
   });
   const script: ScriptedWatch = {
-    ...{ server, lists, streams },
+    server,
+    lists,
+    streams,
     onList: (_query, response) => answerList(response, [], { resourceVersion: '1' }),
     onWatch: () => false,
   };
