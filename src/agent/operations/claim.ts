@@ -41,7 +41,7 @@ export const createClaims = (context: AgentContext): Claims => {
     ...BATCH,
     run: async (lanes) => {
       const keys = lanes.map((lane) => ({ type: lane.type, id: lane.resourceId }));
-      const rows = await claimOperations(db, keys, await engine.identity(), utcText(clock.now()));
+      const rows = await claimOperations(db, keys, { engine: await engine.identity(), now: utcText(clock.now()) });
       return lanes.map((lane) =>
         rows.filter((row) => row.resource_type === lane.type && row.resource_id === lane.resourceId),
       );

@@ -91,8 +91,7 @@ join gitopsengineinstance i on i.gitopsengineinstance_id = open.instance_id`,
 export const claimOperations = async (
   db: Queryable,
   keys: readonly ResourceKey[],
-  engine: AgentEngine,
-  now: string,
+  { engine, now }: { readonly engine: AgentEngine; readonly now: string },
 ): Promise<readonly ClaimedRow[]> => {
   const types = keys.map((key) => key.type);
   const ids = keys.map((key) => key.id);

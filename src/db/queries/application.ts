@@ -190,3 +190,12 @@ export const allowRepository = async (
 export const forbidRepositories = async (tx: Queryable, userId: string, urls: readonly string[]): Promise<void> => {
   await tx.query(forbid, [userId, urls]);
 };
+
+const usesProjects = statement<{ isolated: boolean }>(
+  'application-uses-projects',
+  `select exists (select from application where spec_field like '%project: app-project-%') as isolated`,
+);
+
+/** True when an application belongs to its tenant's own project: projects isolated tenants when it was written. */
+export const selectUsesProjects = async (db: Queryable): Promise<boolean> =>
+  (await db.query(usesProjects)).rows[0]?.isolated ?? false;

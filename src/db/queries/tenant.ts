@@ -73,8 +73,8 @@ const ensureInstance = statement(
   'tenant-ensure-engine-instance',
   `
 insert into gitopsengineinstance (gitopsengineinstance_id, namespace_name, namespace_uid, enginecluster_id)
-select $1, $2, $3, $4
-where not exists (select from gitopsengineinstance where gitopsengineinstance_id = $1)`,
+select $1::text, $2, $3, $4
+where not exists (select from gitopsengineinstance where gitopsengineinstance_id = $1::text)`,
 );
 
 /** Makes the row of an Argo CD, if it is missing. */

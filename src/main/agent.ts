@@ -1,0 +1,52 @@
+// The composition root of the agent.
+import { startAgent, type AgentWorkContext } from '../agent/agent.ts';
+import { applicationIndexers } from '../agent/context.ts';
+import { createEngine } from '../agent/engine.ts';
+import { appProjects } from '../api/argocd/app-project.ts';
+import { applications } from '../api/argocd/application.ts';
+import { operations } from '../api/v1alpha1/operation.ts';
+import { readOrigin } from '../db/schema.ts';
+import type { SettingValues } from '../lib/config.ts';
+import type { Part } from '../runtime/process.ts';
+import { createWatcher } from '../runtime/watcher.ts';
+import { leaseNamespace, type HalfContext } from './backend.ts';
+import { cachesPart, workPart } from './parts.ts';
+import type { agentSettings } from './settings.ts';
+
+type Settings = Omit<SettingValues<typeof agentSettings>, 'healthAddress' | 'metricsAddress'>;
+
+/** The parts of the agent, after the database is ready. */
+export const agentParts = ({
+  platform,
+  client,
+  database,
+  probes,
+  settings,
+}: HalfContext<Settings>): readonly Part[] => {
+  const namespace = settings.argocdNamespace;
+  const watched = { ...platform, client, namespace };
+  const knownApplications = createWatcher({ ...watched, resource: applications, indexers: applicationIndexers });
+  const projects = createWatcher({ ...watched, resource: appProjects });
+  const tickets = createWatcher({ ...watched, resource: operations });
+  const begin = async () => {
+    const { ownNamespaceOnly: told, blockedAfterMs } = settings;
+    const ownNamespaceOnly = told === 'auto' ? (await readOrigin(database.pool)) === 'created' : told === 'on';
+    const context: AgentWorkContext = {
+      ...platform,
+      ...settings,
+      client,
+      db: database.pool,
+      listen: { ...database.options, random: platform.random },
+      engine: createEngine(client, namespace),
+      applications: knownApplications.store,
+      projects: projects.store,
+      operations: tickets.store,
+      settings: { ownNamespaceOnly, blockedAfterMs },
+    };
+    return startAgent(context);
+  };
+  return [
+    cachesPart({ applications: knownApplications, appprojects: projects, operations: tickets }, probes),
+    workPart(platform, { name: 'agent', client, leaseNamespace: leaseNamespace(settings), begin }),
+  ];
+};

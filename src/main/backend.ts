@@ -1,0 +1,69 @@
+// The composition root of the backend.
+import { gitOpsDeployments } from '../api/v1alpha1/gitops-deployment.ts';
+import { deploymentIndexers } from '../backend/deployments/lanes.ts';
+import { startBackend, type BackendContext } from '../backend/backend.ts';
+import { selectUsesProjects } from '../db/queries/application.ts';
+import { readOrigin } from '../db/schema.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { namespaces } from '../kube/object.ts';
+import type { SettingValues } from '../lib/config.ts';
+import type { Probes } from '../lib/probes.ts';
+import type { Part } from '../runtime/process.ts';
+import { createWatcher } from '../runtime/watcher.ts';
+import { cachesPart, workPart } from './parts.ts';
+import type { Platform, ProcessDatabase } from './platform.ts';
+import type { backendSettings } from './settings.ts';
+
+type Settings = Omit<SettingValues<typeof backendSettings>, 'healthAddress' | 'metricsAddress'>;
+
+/** What a half of the service runs on. */
+export interface HalfContext<S> {
+  readonly platform: Platform;
+  readonly client: KubeClient;
+  readonly database: ProcessDatabase;
+  readonly probes: Probes;
+  readonly settings: S;
+}
+
+/** The parts of the backend, after the database is ready. */
+export const backendParts = ({
+  platform,
+  client,
+  database,
+  probes,
+  settings,
+}: HalfContext<Settings>): readonly Part[] => {
+  const deployments = createWatcher({ ...platform, client, resource: gitOpsDeployments, indexers: deploymentIndexers });
+  const knownNamespaces = createWatcher({ ...platform, client, resource: namespaces });
+  const begin = async () => {
+    const context: BackendContext = {
+      ...platform,
+      client,
+      db: database.pool,
+      listen: { ...database.options, random: platform.random },
+      deployments: deployments.store,
+      namespaces: knownNamespaces.store,
+      settings: {
+        ...settings,
+        engineNamespace: settings.argocdNamespace,
+        projectIsolation: await projectIsolation(database, settings),
+      },
+    };
+    return startBackend(context);
+  };
+  return [
+    cachesPart({ namespaces: knownNamespaces, gitopsdeployments: deployments }, probes),
+    workPart(platform, { name: 'backend', client, leaseNamespace: leaseNamespace(settings), begin }),
+  ];
+};
+
+/** Where the Leases of both halves are. */
+export const leaseNamespace = (settings: Pick<Settings, 'leaseNamespace' | 'argocdNamespace'>): string =>
+  settings.leaseNamespace || settings.argocdNamespace;
+
+/** Isolation as told; for a database of the original as it was there. */
+const projectIsolation = async ({ pool }: ProcessDatabase, settings: Settings): Promise<boolean> => {
+  if (settings.originalIsolation) return true;
+  if (settings.projectIsolation !== 'auto') return settings.projectIsolation === 'on';
+  return (await readOrigin(pool)) === 'created' || (await selectUsesProjects(pool));
+};

@@ -1,0 +1,119 @@
+// Parts that both halves have: probes, the database ready for use, the caches filled, the work under a Lease.
+import { migrate } from '../db/migrate.ts';
+import { checkSchema } from '../db/schema.ts';
+import { waitForDatabase } from '../db/wait.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { backoffMs } from '../lib/backoff.ts';
+import { sleep } from '../lib/clock.ts';
+import type { Address } from '../lib/config.ts';
+import { isFault } from '../lib/fault.ts';
+import { createProbes, type Probes } from '../lib/probes.ts';
+import { createLease } from '../runtime/lease.ts';
+import type { Part } from '../runtime/process.ts';
+import { createTerms, type Work } from '../runtime/term.ts';
+import type { Watcher } from '../runtime/watcher.ts';
+import { processIdentity, type Platform, type ProcessDatabase } from './platform.ts';
+
+/** The probes, and the part that serves them. */
+export const probesPart = (
+  platform: Platform,
+  addresses: { readonly healthAddress: Address; readonly metricsAddress: Address },
+): { readonly part: Part; readonly probes: Probes } => {
+  const probes = createProbes({
+    ...platform,
+    health: addresses.healthAddress,
+    metricsAddress: addresses.metricsAddress,
+  });
+  return { probes, part: { name: 'probes', start: () => probes.start(), stop: () => probes.stop() } };
+};
+
+const schemaBackoff = { minMs: 500, maxMs: 10_000, factor: 2 };
+
+/** Waits for the database and its schema, which it makes itself when `migrates`. */
+export const databasePart = (
+  platform: Platform,
+  { options, pool }: ProcessDatabase,
+  { probes, migrates }: { readonly probes: Probes; readonly migrates: boolean },
+): Part => {
+  let ready = false;
+  probes.check('database', () =>
+    ready ? (pool.available ? undefined : 'it does not answer') : 'waiting for the database and its schema',
+  );
+  return {
+    name: 'database',
+    async start(signal) {
+      await waitForDatabase({ ...options, random: platform.random, signal });
+      if (migrates) await migrate(options);
+      else await waitForSchema(platform, pool, signal);
+      ready = true;
+    },
+    stop: () => pool.stop(),
+  };
+};
+
+/** Who doesn't migrate waits until somebody has; a schema that is too new or unknown is refused. */
+const waitForSchema = async (
+  { clock, random, log }: Platform,
+  pool: ProcessDatabase['pool'],
+  signal: AbortSignal,
+): Promise<void> => {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await checkSchema(pool, { log });
+    } catch (error) {
+      if (!isFault(error, 'waiting')) throw error;
+      if (attempt === 1) log.warn(error.message);
+    }
+    await sleep(clock, backoffMs(schemaBackoff, attempt, random), signal);
+  }
+};
+
+/** Fills caches before what comes next starts; the process is not ready before. */
+export const cachesPart = (watchers: Readonly<Record<string, Watcher<KubeObject>>>, probes: Probes): Part => {
+  for (const [name, watcher] of Object.entries(watchers)) {
+    probes.check(name, () => {
+      if (!watcher.synced) return 'waiting for the first listing';
+      return watcher.state === 'waiting' ? 'the API server does not answer' : undefined;
+    });
+  }
+  const all = Object.values(watchers);
+  return {
+    name: 'caches',
+    async start(signal) {
+      for (const watcher of all) watcher.start();
+      await Promise.all(all.map((watcher) => watcher.whenSynced(signal)));
+    },
+    async stop() {
+      await Promise.all(all.map((watcher) => watcher.stop()));
+    },
+  };
+};
+
+/** Work of one half, done only while its Lease is held. */
+export const workPart = (
+  platform: Platform,
+  options: {
+    readonly name: string;
+    readonly client: KubeClient;
+    readonly leaseNamespace: string;
+    readonly begin: () => Promise<Work> | Work;
+  },
+): Part => {
+  const { name, client, leaseNamespace, begin } = options;
+  const lease = createLease({
+    ...platform,
+    client,
+    namespace: leaseNamespace,
+    name: `managed-gitops-${name}`,
+    identity: processIdentity(platform.random),
+  });
+  return createTerms({ name, lease, begin });
+};
+
+/** Closes the client's connections after everything that uses them has stopped. */
+export const clientPart = (client: KubeClient): Part => ({
+  name: 'client',
+  start: () => undefined,
+  stop: () => client.close(),
+});

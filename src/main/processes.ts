@@ -1,0 +1,113 @@
+// The processes of production: the backend, the agent, both in one, and the migration alone.
+import { migrate } from '../db/migrate.ts';
+import { waitForDatabase } from '../db/wait.ts';
+import { redactedSettings, type Settings, type SettingSchema, type SettingValues } from '../lib/config.ts';
+import type { Part } from '../runtime/process.ts';
+import { agentParts } from './agent.ts';
+import { backendParts, type HalfContext } from './backend.ts';
+import { clientPart, databasePart, probesPart } from './parts.ts';
+import {
+  connectCluster,
+  createPlatform,
+  databaseConnection,
+  openDatabase,
+  type Environment,
+  type Platform,
+} from './platform.ts';
+import { runUntilSignal } from './run.ts';
+import { agentSettings, allSettings, backendSettings, migrateSettings } from './settings.ts';
+
+/** A process: what it is for, its settings, and how it runs to its end. */
+export interface ProcessKind<S extends SettingSchema> {
+  readonly summary: string;
+  readonly schema: S;
+  run(settings: Settings<S>, environment: Environment): Promise<void>;
+}
+
+const announce = <S extends SettingSchema>(
+  kind: { readonly name: string; readonly schema: S },
+  settings: Settings<S>,
+): Platform => {
+  const { logLevel } = settings.values as SettingValues<typeof migrateSettings>; // every schema has the common settings
+  const platform = createPlatform(logLevel, kind.name);
+  platform.log.info('starting', { config: redactedSettings(kind.schema, settings) });
+  return platform;
+};
+
+/** Runs parts on their probes, their database and their cluster. */
+const runParts = async <S extends SettingValues<typeof agentSettings> | SettingValues<typeof backendSettings>>(
+  platform: Platform,
+  { name, migrates, settings, environment }: ServerOptions<S>,
+  partsOf: (context: HalfContext<S>) => readonly Part[],
+): Promise<void> => {
+  const client = connectCluster(platform, settings, environment);
+  const database = openDatabase(platform, databaseConnection(settings), name);
+  const { part, probes } = probesPart(platform, settings);
+  await runUntilSignal(platform, [
+    part,
+    databasePart(platform, database, { probes, migrates }),
+    clientPart(client),
+    ...partsOf({ platform, client, database, probes, settings }),
+  ]);
+};
+
+interface ServerOptions<S> {
+  readonly name: string;
+  readonly migrates: boolean;
+  readonly settings: S;
+  readonly environment: Environment;
+}
+
+/** The controllers for users' objects. */
+export const backendProcess: ProcessKind<typeof backendSettings> = {
+  summary: 'Run the backend: turns GitOpsDeployments into rows, delivers them, brings status back.',
+  schema: backendSettings,
+  async run(settings, environment) {
+    const platform = announce({ name: 'backend', schema: backendSettings }, settings);
+    const { values } = settings;
+    const options = { name: 'backend', migrates: values.migrate, settings: values, environment };
+    await runParts(platform, options, backendParts);
+  },
+};
+
+/** The half next to Argo CD. */
+export const agentProcess: ProcessKind<typeof agentSettings> = {
+  summary: "Run the agent: makes Argo CD's objects equal to the rows, reports what they say.",
+  schema: agentSettings,
+  async run(settings, environment) {
+    const platform = announce({ name: 'agent', schema: agentSettings }, settings);
+    const options = { name: 'agent', migrates: false, settings: settings.values, environment };
+    await runParts(platform, options, agentParts);
+  },
+};
+
+/** Both halves in one process. */
+export const allProcess: ProcessKind<typeof allSettings> = {
+  summary: 'Run backend and agent in one process.',
+  schema: allSettings,
+  async run(settings, environment) {
+    const platform = announce({ name: 'all', schema: allSettings }, settings);
+    const { values } = settings;
+    const options = { name: 'all', migrates: values.migrate, settings: values, environment };
+    await runParts(platform, options, (context) => [...backendParts(context), ...agentParts(context)]);
+  },
+};
+
+/** The migration alone, for a job before an upgrade. */
+export const migrateProcess: ProcessKind<typeof migrateSettings> = {
+  summary: "Bring the database to this release's schema, then end.",
+  schema: migrateSettings,
+  async run(settings) {
+    const platform = announce({ name: 'migrate', schema: migrateSettings }, settings);
+    const database = openDatabase(platform, databaseConnection(settings.values), 'migrate');
+    try {
+      await waitForDatabase({ ...database.options, random: platform.random });
+      const { applied } = await migrate(database.options);
+      platform.log.info(applied.length > 0 ? 'the database was migrated' : 'the database was up to date', {
+        count: applied.length,
+      });
+    } finally {
+      await database.pool.stop();
+    }
+  },
+};

@@ -1,0 +1,21 @@
+// Runs a process until it is told to end.
+import type { Part } from '../runtime/process.ts';
+import { createProcess } from '../runtime/process.ts';
+import type { Platform } from './platform.ts';
+
+/** Starts the parts, and stops them at SIGTERM or SIGINT. Returns when they have stopped. @throws what a start throws. */
+export const runUntilSignal = async (platform: Platform, parts: readonly Part[]): Promise<void> => {
+  const running = createProcess({ ...platform, parts });
+  const asked = new Promise<string>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  const stopped = asked.then(async (signal) => {
+    platform.log.info(`stopping (${signal})`);
+    await running.stop();
+  });
+  await running.start();
+  platform.log.info('started');
+  await stopped;
+  platform.log.info('stopped');
+};

@@ -1,0 +1,238 @@
+// Every setting of the processes: flag, environment variables, default. The original's names keep working.
+import {
+  addressSetting,
+  choiceSetting,
+  durationSetting,
+  integerSetting,
+  switchSetting,
+  textSetting,
+  type Address,
+} from '../lib/config.ts';
+import { logLevels } from '../lib/log.ts';
+
+const loopback = (port: number): Address => ({ host: '127.0.0.1', port, off: false });
+
+/** Settings of every process. */
+const commonSettings = {
+  logLevel: choiceSetting({
+    flag: 'log-level',
+    environment: ['MANAGED_GITOPS_LOG_LEVEL'],
+    choices: logLevels,
+    fallback: 'info',
+    help: 'How much is logged.',
+  }),
+  databaseUrl: textSetting({
+    flag: 'database-url',
+    environment: ['MANAGED_GITOPS_DATABASE_URL'],
+    fallback: '',
+    placeholder: 'postgresql://…',
+    secret: true,
+    help: 'PostgreSQL, as a URL with user and password. Takes the place of the other database settings.',
+  }),
+  databaseHost: textSetting({
+    flag: 'database-host',
+    environment: ['MANAGED_GITOPS_DATABASE_HOST', 'DB_ADDR'],
+    fallback: 'localhost',
+    placeholder: 'host',
+    help: 'Host of PostgreSQL.',
+  }),
+  databasePort: integerSetting({
+    flag: 'database-port',
+    environment: ['MANAGED_GITOPS_DATABASE_PORT'],
+    fallback: 5432,
+    min: 1,
+    max: 65_535,
+    help: 'Port of PostgreSQL.',
+  }),
+  databaseUser: textSetting({
+    flag: 'database-user',
+    environment: ['MANAGED_GITOPS_DATABASE_USER'],
+    fallback: 'postgres',
+    placeholder: 'name',
+    help: 'User of PostgreSQL.',
+  }),
+  databasePassword: textSetting({
+    flag: 'database-password',
+    environment: ['MANAGED_GITOPS_DATABASE_PASSWORD', 'DB_PASS'],
+    fallback: 'gitops',
+    secret: true,
+    help: 'Password of that user. Better given by the environment than by flag.',
+  }),
+  databaseName: textSetting({
+    flag: 'database-name',
+    environment: ['MANAGED_GITOPS_DATABASE_NAME', 'POSTGRESQL_DATABASE'],
+    fallback: 'postgres',
+    placeholder: 'name',
+    help: 'Database of PostgreSQL.',
+  }),
+  databasePlain: switchSetting({
+    flag: 'database-plain',
+    environment: ['MANAGED_GITOPS_DATABASE_PLAIN', 'DEV_ONLY_ALLOW_NON_TLS_CONNECTION_TO_POSTGRESQL'],
+    fallback: false,
+    help: 'Connect without TLS. For development only.',
+  }),
+};
+
+/** Settings of the processes that talk to a cluster. */
+const clusterSettings = {
+  kubeconfig: textSetting({
+    flag: 'kubeconfig',
+    environment: ['KUBECONFIG'],
+    fallback: '',
+    placeholder: 'file',
+    help: 'The cluster, as a kubeconfig. Without one: the pod the process is in, else ~/.kube/config.',
+  }),
+  argocdNamespace: textSetting({
+    flag: 'argocd-namespace',
+    environment: ['ARGO_CD_NAMESPACE'],
+    fallback: 'gitops-service-argocd',
+    placeholder: 'name',
+    help: 'The namespace of Argo CD.',
+  }),
+  leaseNamespace: textSetting({
+    flag: 'lease-namespace',
+    environment: ['MANAGED_GITOPS_LEASE_NAMESPACE'],
+    fallback: '',
+    placeholder: 'name',
+    help: 'Where the Leases are. By default the namespace of Argo CD.',
+  }),
+  concurrency: integerSetting({
+    flag: 'concurrency',
+    environment: ['MANAGED_GITOPS_CONCURRENCY'],
+    fallback: 16,
+    min: 1,
+    max: 256,
+    help: 'Passes at once.',
+  }),
+  tenantConcurrency: integerSetting({
+    flag: 'tenant-concurrency',
+    environment: ['MANAGED_GITOPS_TENANT_CONCURRENCY'],
+    fallback: 4,
+    min: 1,
+    max: 256,
+    help: 'Passes at once for one namespace.',
+  }),
+  resyncMs: durationSetting({
+    flag: 'resync',
+    environment: ['MANAGED_GITOPS_RESYNC'],
+    fallback: 600_000,
+    help: 'How often everything is looked at again.',
+  }),
+  pollMs: durationSetting({
+    flag: 'poll',
+    environment: ['MANAGED_GITOPS_POLL'],
+    fallback: 30_000,
+    help: 'How often everything is looked at while the database can not notify.',
+  }),
+};
+
+const probeSettings = (health: number, metrics: number) => ({
+  healthAddress: addressSetting({
+    flag: 'health-probe-bind-address',
+    environment: ['MANAGED_GITOPS_HEALTH_ADDRESS'],
+    fallback: loopback(health),
+    help: 'Where /healthz and /readyz are served; 0 for nowhere.',
+  }),
+  metricsAddress: addressSetting({
+    flag: 'metrics-bind-address',
+    environment: ['MANAGED_GITOPS_METRICS_ADDRESS'],
+    fallback: loopback(metrics),
+    help: 'Where /metrics is served; 0 for nowhere.',
+  }),
+});
+
+const automatic = ['auto', 'on', 'off'] as const;
+
+const isolationSettings = {
+  ownNamespaceOnly: choiceSetting({
+    flag: 'own-namespace-only',
+    environment: ['MANAGED_GITOPS_OWN_NAMESPACE_ONLY'],
+    choices: automatic,
+    fallback: 'auto',
+    help: 'Tenants deploy to their own namespace of this cluster only. auto: on, but off for a database of the original.',
+  }),
+};
+
+const backendOnly = {
+  projectIsolation: choiceSetting({
+    flag: 'project-isolation',
+    environment: ['MANAGED_GITOPS_PROJECT_ISOLATION'],
+    choices: automatic,
+    fallback: 'auto',
+    help: 'An AppProject for each tenant. auto: on, but as it was for a database of the original.',
+  }),
+  originalIsolation: switchSetting({
+    flag: 'enable-appproject-isolation',
+    environment: ['ENABLE_APPPROJECT_ISOLATION'],
+    fallback: false,
+    help: "The original's name for --project-isolation=on.",
+  }),
+  migrate: switchSetting({
+    flag: 'migrate',
+    environment: ['MANAGED_GITOPS_MIGRATE'],
+    fallback: true,
+    help: "Bring the database to this release's schema at start.",
+  }),
+  standardConditions: switchSetting({
+    flag: 'standard-conditions',
+    environment: ['MANAGED_GITOPS_STANDARD_CONDITIONS'],
+    fallback: true,
+    help: 'Write the conditions Ready, Reconciling and Stalled.',
+  }),
+  secondLookMs: durationSetting({
+    flag: 'second-look',
+    environment: ['MANAGED_GITOPS_SECOND_LOOK'],
+    fallback: 10_000,
+    help: 'How long after a first look an absence, whose deletion was not seen, is believed.',
+  }),
+  redeliverMs: durationSetting({
+    flag: 'redeliver',
+    environment: ['MANAGED_GITOPS_REDELIVER'],
+    fallback: 15_000,
+    help: 'How long an Operation may wait before it is shown to the agent again.',
+  }),
+  retryFailedMs: durationSetting({
+    flag: 'retry-failed',
+    environment: ['MANAGED_GITOPS_RETRY_FAILED'],
+    fallback: 600_000,
+    help: 'How long a failed Operation stands before the resync tries it again.',
+  }),
+  foreignAgeMs: durationSetting({
+    flag: 'foreign-operation-age',
+    environment: ['MANAGED_GITOPS_FOREIGN_OPERATION_AGE'],
+    fallback: 86_400_000,
+    help: "How long the original's ended Operations are kept.",
+  }),
+};
+
+const agentOnly = {
+  blockedAfterMs: durationSetting({
+    flag: 'blocked-after',
+    environment: ['MANAGED_GITOPS_BLOCKED_AFTER'],
+    fallback: 30_000,
+    help: 'How long a deletion may take before the user is told what blocks it.',
+  }),
+};
+
+/** Settings of `backend`. The ports are the original's. */
+export const backendSettings = {
+  ...commonSettings,
+  ...clusterSettings,
+  ...probeSettings(18_081, 18_080),
+  ...backendOnly,
+};
+
+/** Settings of `agent`. The ports are the original's. */
+export const agentSettings = {
+  ...commonSettings,
+  ...clusterSettings,
+  ...probeSettings(8083, 8082),
+  ...isolationSettings,
+  ...agentOnly,
+};
+
+/** Settings of `all`: backend and agent in one process. */
+export const allSettings = { ...backendSettings, ...isolationSettings, ...agentOnly };
+
+/** Settings of `migrate`. */
+export const migrateSettings = commonSettings;

@@ -1,0 +1,137 @@
+// The whole service on a laptop's scale: embedded API server, real PostgreSQL, backend, agent, and the engine if wanted.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { argoKinds } from '../../src/api/argocd/kinds.ts';
+import { customResourceDefinition } from '../../src/api/crd.ts';
+import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
+import { ownKinds } from '../../src/api/v1alpha1/kinds.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { createKubeClient } from '../../src/kube/http-client.ts';
+import { parseKubeconfig } from '../../src/kube/kubeconfig.ts';
+import { namespaces } from '../../src/kube/object.ts';
+import { systemClock, type Clock } from '../../src/lib/clock.ts';
+import { parseSettings } from '../../src/lib/config.ts';
+import { openGate, type Gate } from '../../src/lib/gate.ts';
+import type { Logger } from '../../src/lib/log.ts';
+import { createMetrics } from '../../src/lib/metrics.ts';
+import { createProbes, type Probes } from '../../src/lib/probes.ts';
+import { systemRandom } from '../../src/lib/random.ts';
+import { agentParts } from '../../src/main/agent.ts';
+import { backendParts } from '../../src/main/backend.ts';
+import { clientPart, databasePart } from '../../src/main/parts.ts';
+import { openDatabase } from '../../src/main/platform.ts';
+import { allSettings } from '../../src/main/settings.ts';
+import { createProcess, type Process } from '../../src/runtime/process.ts';
+import { startApiServer, type ApiServer } from '../../src/sandbox/apiserver/server.ts';
+import { startEngine, type Engine } from '../../src/sandbox/engine/engine.ts';
+import { silentLog } from './captured-log.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+
+/** The namespace of Argo CD in a world. */
+export const engineNamespace = 'gitops-service-argocd';
+
+/** Which half runs, and how. Flags as on the command line, without dashes. */
+export interface HalfOptions {
+  readonly flags?: Readonly<Record<string, string>>;
+  readonly gate?: Gate;
+  readonly clock?: Clock;
+  readonly log?: Logger;
+}
+
+/** A running half of the service. */
+export interface RunningHalf {
+  readonly process: Process;
+  readonly probes: Probes;
+}
+
+/** Everything around the service, and the service itself, started piece by piece. */
+export interface World {
+  readonly api: ApiServer;
+  readonly client: KubeClient;
+  readonly database: TestDatabase;
+  /** Starts a half; it stops with the world unless stopped before. */
+  start(half: 'backend' | 'agent', options?: HalfOptions): Promise<RunningHalf>;
+  startEngine(): Promise<void>;
+  createNamespace(name: string): Promise<string>;
+  /** Applies a GitOpsDeployment; a merge patch where it exists. */
+  apply(deployment: GitOpsDeployment): Promise<GitOpsDeployment>;
+  stop(): Promise<void>;
+}
+
+const crds = [...ownKinds, ...argoKinds].map(customResourceDefinition);
+
+/** Short intervals: what a test waits for must not take the default's minutes. */
+const quickly = { 'second-look': '50ms', redeliver: '300ms', 'blocked-after': '200ms' };
+
+/** Creates a world with nothing of the service running. */
+export const createWorld = async (options: { readonly migrated?: boolean; readonly log?: Logger } = {}): Promise<World> => {
+  const log = options.log ?? silentLog;
+  const base = { clock: systemClock, random: systemRandom, gate: openGate, log };
+  const database = await createTestDatabase({ migrated: options.migrated ?? true });
+  const api = await startApiServer({ ...base, crds, namespaces: [engineNamespace] });
+  const connect = (more: Partial<typeof base> = {}): KubeClient =>
+    createKubeClient({ ...base, ...more, metrics: createMetrics(), access: parseKubeconfig(api.kubeconfig) });
+  const client = connect();
+  const halves: RunningHalf[] = [];
+  let engine: Engine | undefined;
+  let cacheDir: string | undefined;
+
+  const start: World['start'] = async (half, { flags = {}, ...given } = {}) => {
+    const platform = { ...base, ...given, metrics: createMetrics() };
+    const { values } = parseSettings(allSettings, { flags: { ...quickly, ...flags }, environment: {} });
+    const pool = openDatabase(platform, database.connection, half);
+    const off = { host: '', port: 0, off: true };
+    const probes = createProbes({ ...platform, health: off, metricsAddress: off });
+    const halfClient = connect(given);
+    const context = { platform, client: halfClient, database: pool, probes, settings: values };
+    const parts = [
+      databasePart(platform, pool, { probes, migrates: half === 'backend' && values.migrate }),
+      clientPart(halfClient),
+      ...(half === 'backend' ? backendParts(context) : agentParts(context)),
+    ];
+    const running = { process: createProcess({ ...platform, parts }), probes };
+    halves.push(running);
+    await running.process.start();
+    return running;
+  };
+
+  return {
+    api,
+    client,
+    database,
+    start,
+    async startEngine() {
+      cacheDir = await mkdtemp(join(tmpdir(), 'managed-gitops-engine-'));
+      engine = await startEngine({
+        ...base,
+        client: connect(),
+        namespace: engineNamespace,
+        metrics: createMetrics(),
+        cacheDir,
+        settings: { refreshMs: 500, workloadReadyAfterMs: 50 },
+      });
+    },
+    async createNamespace(name) {
+      const made = await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+      return made.metadata.uid ?? '';
+    },
+    async apply(deployment) {
+      const { namespace = '', name } = deployment.metadata;
+      const body = { metadata: deployment.metadata, spec: deployment.spec };
+      try {
+        return await client.patch(gitOpsDeployments, { namespace, name }, { type: 'merge', body });
+      } catch {
+        return client.create(gitOpsDeployments, deployment);
+      }
+    },
+    async stop() {
+      await Promise.all(halves.map((half) => half.process.stop()));
+      await engine?.stop();
+      client.close();
+      await api.stop();
+      await database.drop();
+      if (cacheDir) await rm(cacheDir, { recursive: true, force: true });
+    },
+  };
+};
