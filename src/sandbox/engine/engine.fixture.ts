@@ -12,7 +12,7 @@ import { createKubeClient } from '../../kube/http-client.ts';
 import { parseKubeconfig } from '../../kube/kubeconfig.ts';
 import type { KubeObject, ResourceType } from '../../kube/object.ts';
 import { isNotFound } from '../../kube/status-error.ts';
-import { systemClock } from '../../lib/clock.ts';
+import { systemClock, type Clock } from '../../lib/clock.ts';
 import { openGate } from '../../lib/gate.ts';
 import { createMetrics } from '../../lib/metrics.ts';
 import { systemRandom } from '../../lib/random.ts';
@@ -118,8 +118,8 @@ const createCalls = (client: KubeClient, repository: GitRepository) => {
   };
 };
 
-/** Starts everything; `stop` ends it. */
-export const startFixture = async (settings: EngineSettings = {}) => {
+/** Starts everything, the engine on a clock of its own if one is given; `stop` ends it. */
+export const startFixture = async (settings: EngineSettings = {}, engineClock: Clock = systemClock) => {
   const cacheDir = await mkdtemp(path.join(tmpdir(), 'engine-'));
   const parts = { clock: systemClock, random: systemRandom, log: silentLog };
   const server: ApiServer = await startApiServer({ ...parts, crds: argoCdCrds(), namespaces: [NAMESPACE, TARGET] });
@@ -129,7 +129,15 @@ export const startFixture = async (settings: EngineSettings = {}) => {
   const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin' };
   const all = { refreshMs: 60_000, workloadReadyAfterMs: 0, selfHealAfterMs: 0, env, ...settings };
   const start = () =>
-    startEngine({ ...parts, client, namespace: NAMESPACE, metrics: createMetrics(), cacheDir, settings: all });
+    startEngine({
+      ...parts,
+      clock: engineClock,
+      client,
+      namespace: NAMESPACE,
+      metrics: createMetrics(),
+      cacheDir,
+      settings: all,
+    });
   let engine = await start();
   return {
     client,

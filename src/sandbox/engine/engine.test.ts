@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../../../test/kit/eventually.ts';
+import { createVirtualClock } from '../../../test/kit/virtual-clock.ts';
 import { isNotFound } from '../../kube/status-error.ts';
 import {
   configMap,
@@ -351,5 +352,44 @@ describe('while a workload is not ready', () => {
     await makeReady('early');
     await slow.until('settled', 'web', isSettled);
     expect(await slow.value('late')).toBe('1');
+  });
+});
+
+describe('as time passes', () => {
+  const clock = createVirtualClock();
+  let timed: EngineFixture;
+  beforeEach(async () => {
+    timed = await startFixture({ refreshMs: 60_000, selfHealAfterMs: 5000 }, clock);
+  });
+  afterEach(() => timed.stop());
+  /** Lets time pass until the Application is as it should be; says how many seconds it took. */
+  const secondsUntil = async (what: string, look: (application: Application) => boolean): Promise<number> => {
+    const startMs = clock.now();
+    await eventually(what, async () => {
+      if (look(await timed.app('web'))) return true;
+      await clock.advance(1000);
+      return false;
+    });
+    return (clock.now() - startMs) / 1000;
+  };
+
+  test('a failed sync is tried again after its backoff, and given up at its limit', async () => {
+    await timed.repository.commit({ 'deploy/a.yaml': configMap('a').replace('v1', 'example.com/v1') });
+    await timed.create('web');
+    await timed.patch('web', { operation: { sync: {}, retry: { limit: 2, backoff: { duration: '10s', factor: 2 } } } });
+    await timed.until('failed once', 'web', ({ status }) => status?.operationState?.retryCount === 1);
+    expect(await secondsUntil('given up', phaseIs('Failed'))).toBeGreaterThanOrEqual(29);
+    const { status } = await timed.app('web');
+    expect(status?.operationState?.message).toMatch(/\(retried 2 times\)\.$/);
+  });
+
+  test('the repository is asked again by itself', async () => {
+    await timed.repository.commit({ 'deploy/a.yaml': configMap('a') });
+    await timed.create('web', { syncPolicy: AUTOMATED });
+    await timed.until('settled', 'web', isSettled);
+    const commit = await timed.repository.commit({ 'deploy/a.yaml': configMap('a', '2') });
+    const isNew = (application: Application): boolean =>
+      isSettled(application) && application.status?.sync?.revision === commit;
+    expect(await secondsUntil('the commit arrives', isNew)).toBeGreaterThanOrEqual(59);
   });
 });

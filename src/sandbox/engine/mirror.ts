@@ -38,9 +38,6 @@ export interface CommitFolder {
 const FULL_ID = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
 const SHORT_ID = /^[0-9a-f]{7,63}$/;
 
-const unresolved = (revision: string): Fault =>
-  new Fault('user', 'UnknownRevision', `unable to resolve '${revision || 'HEAD'}' to a commit SHA`);
-
 /** The commit a name means among the lines of `git ls-remote`: an annotated tag's commit stands on its `^{}` line. */
 export const findRef = (lines: string, revision: string): string | undefined => {
   const refs = new Map<string, string>();
@@ -138,53 +135,69 @@ const createTransfers = (git: Git) => {
   };
 };
 
-/** Creates the mirrors below `cacheDir`; one git run at a time touches a mirror. */
+/** Creates the mirrors below `cacheDir`; one git run at a time writes to a mirror. */
 export const createMirrors = ({ cacheDir, run }: { readonly cacheDir: string; readonly run: RunProgram }): Mirrors => {
   const inTurn = createTurns();
+  const opened = new Set<string>();
+  const listings = new Map<string, Promise<string>>();
   const folderOf = (url: string): string =>
     path.join(cacheDir, 'mirrors', createHash('sha256').update(url).digest('hex'));
   const git: Git = (url, args, options) => run('git', args, { cwd: folderOf(url), ...options });
   const { commitOf, obtain, listRefs } = createTransfers(git);
 
   const open = async (url: string, signal: AbortSignal): Promise<void> => {
+    if (opened.has(url)) return;
     if (!isSupportedGitUrl(url)) {
       const message = `failed to list refs: not a URL that Git is used with: ${redactGitUrl(url)}`;
       throw new Fault('user', 'GitFailed', message);
     }
     await mkdir(folderOf(url), { recursive: true });
     await git(url, ['init', '--quiet', '--bare', '.'], { signal });
+    opened.add(url);
   };
 
-  const resolve = async (url: string, revision: string, signal: AbortSignal): Promise<string> => {
-    await open(url, signal);
-    if (FULL_ID.test(revision)) {
-      const known = await commitOf(url, revision, signal);
-      if (known) return known;
-    }
-    const named = findRef(await listRefs(url, signal), revision);
-    const id = named ?? (SHORT_ID.test(revision) ? revision : undefined);
-    if (!id) throw unresolved(revision);
-    const commit = await obtain(url, id, signal).catch((error: unknown) => {
-      if (named || signal.aborted) throw error;
-      throw unresolved(revision);
+  /** Asks the repository once for all who ask while another listing is under way: many Applications share one. */
+  const freshRefs = (url: string, signal: AbortSignal): Promise<string> => {
+    const waiting = listings.get(url);
+    if (waiting) return waiting;
+    const listing = inTurn(url, () => {
+      listings.delete(url);
+      return listRefs(url, signal);
     });
-    if (!commit) throw unresolved(revision);
-    return commit;
+    listings.set(url, listing);
+    return listing;
+  };
+
+  const obtainNamed = async (url: string, revision: string, signal: AbortSignal): Promise<string | undefined> => {
+    const named = findRef(await freshRefs(url, signal), revision);
+    const id = named ?? (SHORT_ID.test(revision) ? revision : undefined);
+    if (!id) return undefined;
+    try {
+      return await inTurn(url, () => obtain(url, id, signal));
+    } catch (error) {
+      if (named || signal.aborted || !(error instanceof Fault)) throw error;
+      return undefined; // the repository doesn't give out a commit that it doesn't name
+    }
   };
 
   return {
-    resolve: (url, revision, signal) => inTurn(url, () => resolve(url, revision, signal)),
-    files: ({ url, commit, folder, recurse }, signal) =>
-      inTurn(url, async () => {
-        const tree = ['ls-tree', '-z', '--long', ...(recurse ? ['-r'] : []), `${commit}:${folder}`];
-        const listed = parseTree(await git(url, tree, { signal }));
-        return listed.map((file) => ({ ...file, path: path.posix.join(folder, file.path) }));
-      }),
-    contents: ({ url }, files, signal) =>
-      inTurn(url, async () => {
-        if (files.length === 0) return [];
-        const input = files.map(({ hash }) => `${hash}\n`).join('');
-        return parseBatch(await git(url, ['cat-file', '--batch'], { signal, input }), files.length);
-      }),
+    async resolve(url, revision, signal) {
+      await inTurn(url, () => open(url, signal));
+      const known = FULL_ID.test(revision) ? await commitOf(url, revision, signal) : undefined;
+      const commit = known ?? (await obtainNamed(url, revision, signal));
+      if (commit) return commit;
+      const message = `unable to resolve '${revision || 'HEAD'}' to a commit SHA`;
+      throw new Fault('user', 'UnknownRevision', message);
+    },
+    async files({ url, commit, folder, recurse }, signal) {
+      const tree = ['ls-tree', '-z', '--long', ...(recurse ? ['-r'] : []), `${commit}:${folder}`];
+      const listed = parseTree(await git(url, tree, { signal }));
+      return listed.map((file) => ({ ...file, path: path.posix.join(folder, file.path) }));
+    },
+    async contents({ url }, files, signal) {
+      if (files.length === 0) return [];
+      const input = files.map(({ hash }) => `${hash}\n`).join('');
+      return parseBatch(await git(url, ['cat-file', '--batch'], { signal, input }), files.length);
+    },
   };
 };
