@@ -1,7 +1,7 @@
 // Every refusal the server gives, with the code, reason and wording that clients of Kubernetes know.
 import { ApiError, type KubeStatus } from '../../kube/status-error.ts';
-import { lineOf, type FieldError } from './field-error.ts';
-import { kindName, resourceName, type Kind } from './kind.ts';
+import { lineOf, type FieldError } from './schema/field-error.ts';
+import { kindName, resourceName, type Kind } from './kinds/kind.ts';
 
 type Named = Pick<Kind, 'group' | 'plural'>;
 

@@ -8,7 +8,7 @@ import { systemRandom } from '../../lib/random.ts';
 import { parseYaml } from '../../lib/yaml.ts';
 import { asArray, asText, valueAt } from './json.ts';
 import { startApiServer, type ApiServer } from './server.ts';
-import { widgetDefinition } from './widget.fixture.ts';
+import { widgetDefinition } from './widget-fixture.ts';
 
 let server: ApiServer;
 let ca: string;

@@ -7,9 +7,9 @@ import type { Logger } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
 import { toYaml } from '../../lib/yaml.ts';
 import { createApi, type ApiSettings } from './api.ts';
-import { createServerCertificate } from './certificate.ts';
-import { mediaType, refusalResponse, type ApiResponse, type RawRequest } from './exchange.ts';
-import { answerInProcess } from './in-process.ts';
+import { createServerCertificate } from './http/certificate.ts';
+import { mediaType, refusalResponse, type ApiResponse, type RawRequest } from './http/exchange.ts';
+import { answerInProcess } from './http/in-process.ts';
 import { tooLarge } from './refusal.ts';
 
 /** What the server starts with. */
