@@ -1,7 +1,6 @@
 // Runs PostgreSQL from both sources; as root in CI's containers, as an ordinary user elsewhere.
 import { spawn } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, describe, expect, it, type TestContext } from 'vitest';
@@ -23,8 +22,9 @@ const start = async (options: Partial<DatabaseOptions> = {}): Promise<RunningDat
   return database;
 };
 
+/** A folder that the account PostgreSQL runs under can reach, which the user's own for temporary files may not be. */
 const newFolder = async (): Promise<string> => {
-  const path = await mkdtemp(join(tmpdir(), 'managed-gitops-test-'));
+  const path = await mkdtemp('/tmp/managed-gitops-test-');
   cleanUps.push(() => rm(path, { recursive: true, force: true }));
   await chmod(path, 0o755);
   return path;
@@ -85,29 +85,32 @@ describe('a database', () => {
     expect(String(await brokenOff)).toContain('terminating connection');
   });
 
-  it('ends, and leaves nothing behind, when the process that started it is killed', async () => {
-    const starter = spawn(process.execPath, ['--input-type=module-typescript', '-e', STARTER], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const url = await new Promise<string>((resolve, reject) => {
-      starter.stdout.once('data', (text) => resolve(String(text)));
-      starter.once('exit', () => reject(new Error('it ended before its database was there')));
-    });
-    const data = String(await ask(url, 'show data_directory'));
-    starter.kill('SIGKILL');
-    await eventually('PostgreSQL ends', () =>
-      ask(url, 'select 1').then(
-        () => false,
-        (error: unknown) => String(error).includes('ECONNREFUSED'),
-      ),
-    );
-    await eventually('its folder goes', () =>
-      stat(data).then(
-        () => false,
-        () => true,
-      ),
-    );
-  });
+  it.each(['', 'package'])(
+    'ends, and leaves nothing behind, when its starter is killed (source: %j)',
+    async (source) => {
+      const starter = spawn(process.execPath, ['--input-type=module-typescript', '-e', STARTER, source], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const url = await new Promise<string>((resolve, reject) => {
+        starter.stdout.once('data', (text) => resolve(String(text)));
+        starter.once('exit', () => reject(new Error('it ended before its database was there')));
+      });
+      const data = String(await ask(url, 'show data_directory'));
+      starter.kill('SIGKILL');
+      await eventually('PostgreSQL ends', () =>
+        ask(url, 'select 1').then(
+          () => false,
+          (error: unknown) => String(error).includes('ECONNREFUSED'),
+        ),
+      );
+      await eventually('its folder goes', () =>
+        stat(data).then(
+          () => false,
+          () => true,
+        ),
+      );
+    },
+  );
 
   it('takes settings', async () => {
     const { url } = await start({ settings: { max_connections: '17' } });
@@ -144,5 +147,5 @@ const STARTER = `
   import { startDatabase } from ${JSON.stringify(new URL('database.ts', import.meta.url).href)};
   import { systemClock } from ${JSON.stringify(new URL('../lib/clock.ts', import.meta.url).href)};
   import { systemRandom } from ${JSON.stringify(new URL('../lib/random.ts', import.meta.url).href)};
-  console.log((await startDatabase({ clock: systemClock, random: systemRandom })).url);
+  console.log((await startDatabase({ clock: systemClock, random: systemRandom, source: process.argv[1] || undefined })).url);
 `;

@@ -1,6 +1,6 @@
 // A real PostgreSQL for the demo and the tests, started from whatever programs the machine or a package offers.
 import { execFile } from 'node:child_process';
-import { chown, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, lchown, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -53,8 +53,8 @@ export const startDatabase = async (options: DatabaseOptions): Promise<RunningDa
   const temporary = await mkdtemp(join(await temporaryRoot(account), 'managed-gitops-database-'));
   const tidyUp = (): Promise<void> => rm(temporary, { recursive: true, force: true });
   try {
-    await give(temporary, account);
     const programs = await findPostgresql({ ...options, copyTo: join(temporary, 'programs') });
+    await giveAll(temporary, account);
     const directory = options.directory ?? temporary;
     const password = await prepareData(directory, { programs, account, random: options.random });
     const settings = { ...(options.directory === undefined && THROW_AWAY_SETTINGS), ...options.settings };
@@ -99,6 +99,15 @@ const temporaryRoot = async (account: Account): Promise<string> => {
 
 const give = async (path: string, account: Account): Promise<void> => {
   if (account) await chown(path, account.uid, account.gid);
+};
+
+/** So that the account may remove it all when we have no time to. */
+const giveAll = async (folder: string, account: Account): Promise<void> => {
+  if (!account) return;
+  await give(folder, account);
+  for (const entry of await readdir(folder, { recursive: true })) {
+    await lchown(join(folder, entry), account.uid, account.gid);
+  }
 };
 
 interface DataOwner {

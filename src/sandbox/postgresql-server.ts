@@ -13,9 +13,10 @@ const PORT_ATTEMPTS = 5;
 const WORDS_KEPT = 20;
 
 /**
- * `postgres` reads nothing from its standard input, so a companion does: a line means "stop", the end of file that our
- * own death left no time to say so, and then the companion tidies up as well. Arguments: the folder of the programs, the
- * data folder, the folder to tidy up, the settings.
+ * `postgres` reads nothing from its standard input, so a companion does: a line means "stop", and the end of file without
+ * one that our own death left no time to say so; then the companion tidies up as well. When `postgres` has ended by
+ * itself there is nothing to stop, and the rest is ours. Arguments: the folder of the programs, the data folder, the folder
+ * to tidy up, the settings.
  */
 const SCRIPT = `
 programs=$1 data=$2 temporary=$3
@@ -23,8 +24,11 @@ shift 3
 exec 3<&0 </dev/null
 {
   read -r word <&3
-  "$programs/pg_ctl" stop --silent --mode=fast --pgdata="$data" >/dev/null 2>&1 || kill -INT $$ 2>/dev/null
-  [ -n "$word" ] || rm -rf -- "$temporary"
+  if "$programs/pg_ctl" stop --silent --mode=fast --pgdata="$data" >/dev/null 2>&1; then
+    [ -n "$word" ] || rm -rf -- "$temporary" 2>/dev/null
+  else
+    kill -INT $$ 2>/dev/null
+  fi
 } &
 exec 3<&-
 exec "$programs/postgres" -D "$data" "$@"
@@ -60,10 +64,10 @@ export interface PostgresqlServer {
  */
 export const startServer = async (
   cluster: Cluster,
-  by: { readonly clock: Clock; readonly log: Logger | undefined },
+  by: { readonly clock: Clock; readonly log?: Logger | undefined; readonly pickPort?: () => Promise<number> },
 ): Promise<PostgresqlServer> => {
   for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
+    const port = await (by.pickPort ?? freePort)();
     const child = launch(cluster, port, by.log);
     try {
       await withDeadline({ clock: by.clock, deadlineMs: START_DEADLINE_MS, what: 'its start' }, child.whenReady);
@@ -119,10 +123,7 @@ const launch = (cluster: Cluster, port: number, log: Logger | undefined): Child 
   const askToStop = (): void => void child.stdin.end('stop\n');
   child.stdin.on('error', () => {}); // it is gone already
   child.on('error', (error) => ready.reject(error));
-  child.on('exit', (code, signal) => {
-    ready.reject(new Error(`it ended with ${signal ?? `exit code ${code}`}`));
-    askToStop();
-  });
+  child.on('exit', (code, signal) => ready.reject(new Error(`it ended with ${signal ?? `exit code ${code}`}`)));
   return {
     whenReady(signal) {
       signal.addEventListener('abort', () => ready.reject(signal.reason), { once: true });
