@@ -39,7 +39,7 @@ const FULL_ID = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
 const SHORT_ID = /^[0-9a-f]{7,63}$/;
 
 /** The commit a name means among the lines of `git ls-remote`: an annotated tag's commit stands on its `^{}` line. */
-export const findRef = (lines: string, revision: string): string | undefined => {
+const findRef = (lines: string, revision: string): string | undefined => {
   const refs = new Map<string, string>();
   for (const line of lines.split('\n')) {
     const [id = '', name = ''] = line.split('\t');

@@ -6,9 +6,9 @@ import { textAt } from './fields.ts';
 import type { Application, Condition, Destination, GroupKind } from './shapes.ts';
 
 /** The server by which Argo CD calls the cluster that it runs in. */
-export const IN_CLUSTER_SERVER = 'https://kubernetes.default.svc';
+const IN_CLUSTER_SERVER = 'https://kubernetes.default.svc';
 /** The name by which Argo CD calls the cluster that it runs in. */
-export const IN_CLUSTER_NAME = 'in-cluster';
+const IN_CLUSTER_NAME = 'in-cluster';
 /** The project of an Application that names none. */
 export const DEFAULT_PROJECT = 'default';
 

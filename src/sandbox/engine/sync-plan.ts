@@ -57,7 +57,7 @@ const KINDS = [
 ];
 
 /** The object's sync wave: lower ones are applied, and healthy, first. */
-export const waveOf = (object: KubeObject): number => {
+const waveOf = (object: KubeObject): number => {
   const wave = Number(object.metadata.annotations?.['argocd.argoproj.io/sync-wave'] ?? '0');
   return Number.isInteger(wave) ? wave : 0;
 };
