@@ -5,12 +5,12 @@ import { isEqualJson } from '../kube/patch.ts';
 export interface Condition {
   readonly type: string;
   readonly status: string;
-  readonly reason?: string;
-  readonly message?: string;
+  readonly reason?: string | undefined;
+  readonly message?: string | undefined;
   /** RFC 3339; set here. */
-  readonly lastTransitionTime?: string;
+  readonly lastTransitionTime?: string | undefined;
   /** RFC 3339; of older kinds, when the condition was last looked at. */
-  readonly lastProbeTime?: string;
+  readonly lastProbeTime?: string | undefined;
 }
 
 /**
