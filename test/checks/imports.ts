@@ -58,7 +58,6 @@ const HOMES: Readonly<Record<string, string>> = {
   yaml: 'lib/yaml',
   zod: 'api',
   commander: 'main',
-  '@peculiar/x509': 'sandbox/apiserver',
 };
 
 /** Finds imports that the table doesn't permit, packages away from home, and cycles. */
