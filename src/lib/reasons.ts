@@ -148,6 +148,17 @@ export const platformReasons = {
     summary: 'A file in the repository should be a manifest and is none.',
     remedy: 'The message names the file. Correct it and push.',
   },
+  DemoRuns: {
+    kind: 'user',
+    turn: 'operator',
+    summary: 'A demo runs in this folder already.',
+    remedy: 'Stop it, or start this one in another folder.',
+  },
+  DemoStepMissed: {
+    kind: 'internal',
+    summary: 'The demo waited for a step of the deployment and did not see it.',
+    remedy: 'The message names the step and what the deployment says; `.cache/demo/managed-gitops.log` has the rest.',
+  },
   Unexpected: {
     kind: 'internal',
     summary: 'Something failed that should not be able to fail.',

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // The binary: one command for each role of the service.
 import { Command, Option } from 'commander';
-import { parseSettings, type SettingSchema } from '../lib/config.ts';
-import { isFault, messageOf } from '../lib/fault.ts';
+import { durationSetting, parseSettings, type SettingSchema } from '../lib/config.ts';
+import { Fault, isFault, messageOf } from '../lib/fault.ts';
+import { demo, demoHalves } from './demo.ts';
 import type { Environment } from './platform.ts';
 import { agentProcess, allProcess, backendProcess, migrateProcess, type ProcessKind } from './processes.ts';
 
@@ -31,6 +32,32 @@ const addProcess = <S extends SettingSchema>(
   });
 };
 
+const addDemo = (program: Command, environment: Environment): void => {
+  program
+    .command('demo')
+    .description('Run the whole service on this machine and show one deployment on its way through it.')
+    .addHelpText('after', '\nExample: managed-gitops demo --repo https://example.com/team/app.git --path deploy')
+    .option('--repo <URL or folder>', 'deploy from this repository instead of the sample one; needs --path')
+    .option('--path <dir>', 'the folder in it that holds the manifests')
+    .option('--step-timeout <duration>', 'how long each step may take', '30s')
+    .addOption(new Option('--without <half>', 'leave a half of the service out').choices(demoHalves).hideHelp())
+    .action(async (options: Readonly<Record<string, string | undefined>>) => {
+      const { repo, path } = options;
+      if ((repo === undefined) !== (path === undefined)) {
+        throw new Fault('user', 'InvalidSetting', '--repo and --path go together: name both, or neither');
+      }
+      const without = demoHalves.filter((half) => half === options['without']);
+      const stays = process.stdout.isTTY && environment['CI'] !== 'true';
+      await demo({ repo, path: path ?? '', without, stepMs: stepTimeout(options['stepTimeout']), stays }, environment);
+    });
+};
+
+const stepTimeout = (text: string | undefined): number => {
+  const setting = durationSetting({ flag: 'step-timeout', environment: [], fallback: 30_000, help: '' });
+  const flags = { 'step-timeout': text };
+  return parseSettings({ stepMs: setting }, { flags, environment: {} }).values.stepMs;
+};
+
 const camelCase = (flag: string): string => flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
 const main = async (): Promise<void> => {
@@ -43,13 +70,14 @@ const main = async (): Promise<void> => {
   addProcess(program, { name: 'agent', kind: agentProcess, environment });
   addProcess(program, { name: 'all', kind: allProcess, environment });
   addProcess(program, { name: 'migrate', kind: migrateProcess, environment });
+  addDemo(program, environment);
   await program.parseAsync();
 };
 
 try {
   await main();
 } catch (error) {
-  const told = isFault(error, 'user') || isFault(error, 'waiting');
+  const told = isFault(error);
   process.stderr.write(`managed-gitops: ${told ? messageOf(error) : ((error as Error).stack ?? String(error))}\n`); // what is no Fault is a defect: its stack helps
   process.exitCode = 1;
 }

@@ -1,0 +1,25 @@
+// What the demo reads of the rows, to show where a deployment is.
+import type { Queryable } from '../sql.ts';
+import { statement } from '../statement.ts';
+
+const applicationId = statement<{ application_id: string }>(
+  'demo-application-id',
+  `select application_id from deploymenttoapplicationmapping where deploymenttoapplicationmapping_uid_id = $1`,
+);
+
+/** The id of a deployment's application row; undefined when there is none. */
+export const selectApplicationIdOf = async (db: Queryable, deploymentUid: string): Promise<string | undefined> =>
+  (await db.query(applicationId, [deploymentUid])).rows[0]?.application_id;
+
+const unfinished = statement<{ left: boolean }>(
+  'demo-unfinished-work',
+  `
+select exists (select from deploymenttoapplicationmapping where deploymenttoapplicationmapping_uid_id = $1)
+  or exists (select from deletion where deployment_uid = $1)
+  or exists (select from application where name = 'gitopsdepl-' || $1::text)
+  or exists (select from operation where resource_type = 'Application') as left`,
+);
+
+/** True while rows of a deployment, or any Operation on an application, are left. */
+export const selectUnfinishedWork = async (db: Queryable, deploymentUid: string): Promise<boolean> =>
+  (await db.query(unfinished, [deploymentUid])).rows[0]?.left ?? true;
