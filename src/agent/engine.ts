@@ -1,6 +1,6 @@
 // Which Argo CD this agent serves: a namespace, and the cluster it is in.
 import { internalFault } from '../api/reasons.ts';
-import type { AgentEngine } from '../db/queries/agent.ts';
+import type { AgentEngine } from '../db/queries/agent-engine.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { namespaces } from '../kube/object.ts';
 import { isNotFound } from '../kube/status-error.ts';

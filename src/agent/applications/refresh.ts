@@ -16,7 +16,7 @@ const PAGE = 100;
 export const createRefreshReconciler =
   (context: AgentContext): Reconcile =>
   async () => {
-    const wishes = await selectRefreshes(context.db, PAGE);
+    const wishes = await selectRefreshes(context.db, await context.engine.identity(), PAGE);
     const nowMs = context.clock.now();
     const due = wishes.filter((wish) => (parseTime(wish.due_at) ?? 0) <= nowMs);
     await Promise.all(due.map((wish) => refresh(context, wish)));

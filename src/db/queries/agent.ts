@@ -1,22 +1,7 @@
 // Operation and application rows as the agent sees them: found, claimed, loaded, ended.
 import type { Queryable } from '../pool.ts';
 import { statement } from '../statement.ts';
-
-/** The Argo CD that an agent serves: a namespace of the cluster whose `kube-system` has this UID. */
-export interface AgentEngine {
-  readonly namespace: string;
-  readonly clusterUid: string;
-}
-
-/** The engine rows that mean an agent's Argo CD, whatever UID its namespace had when they were made. */
-const mine = (namespace: string, clusterUid: string): string => `(
-  select i.gitopsengineinstance_id
-  from gitopsengineinstance i
-  join kubernetestodbresourcemapping m
-    on m.kubernetes_resource_type = 'Namespace' and m.kubernetes_resource_uid = ${clusterUid}
-    and m.db_relation_type = 'GitopsEngineCluster' and m.db_relation_key = i.enginecluster_id
-  where i.namespace_name = ${namespace}
-)`;
+import { engineRows, type AgentEngine } from './agent-engine.ts';
 
 /** An Operation that is open. */
 export interface OpenOperationRow {
@@ -33,7 +18,7 @@ const open = statement<OpenOperationRow>(
 select o.operation_id, o.resource_type, o.resource_id, coalesce(u.user_name, '') as tenant
 from operation o
 left join clusteruser u on u.clusteruser_id = o.operation_owner_user_id
-where o.instance_id in ${mine('$1', '$2')} and o.state in ('Waiting', 'In_Progress')
+where o.instance_id in ${engineRows('$1', '$2')} and o.state in ('Waiting', 'In_Progress')
   and ($3::text[] is null or o.operation_id = any($3::text[]))
 order by o.seq_id`,
 );
@@ -70,7 +55,7 @@ with open as materialized (
   select operation_id, resource_type, resource_id, operation_owner_user_id, instance_id, human_readable_state, state
   from operation
   where (resource_type, resource_id) in (select * from unnest($1::text[], $2::text[]))
-    and instance_id in ${mine('$3', '$4')} and state in ('Waiting', 'In_Progress')
+    and instance_id in ${engineRows('$3', '$4')} and state in ('Waiting', 'In_Progress')
   order by seq_id
   for update skip locked
 ), taken as (

@@ -1,6 +1,7 @@
 // The reported status of applications.
 import type { Queryable } from '../pool.ts';
 import { statement } from '../statement.ts';
+import { engineRows, type AgentEngine } from './agent-engine.ts';
 
 const report = statement(
   'application-state-report',
@@ -40,7 +41,8 @@ const refreshes = statement<{ application_id: string; name: string | null; due_a
 select r.application_id, a.name, r.due_at, r.requested_at
 from refresh_request r
 left join application a on a.application_id = r.application_id
-order by r.due_at limit $1`,
+where a.application_id is null or a.engine_instance_inst_id in ${engineRows('$1', '$2')}
+order by r.due_at limit $3`,
 );
 
 /** A wish that Argo CD look at an application again; `name` is null when the application's row is gone. */
@@ -51,9 +53,12 @@ export interface RefreshRow {
   readonly requested_at: string;
 }
 
-/** The wishes, the first due first. */
-export const selectRefreshes = async (db: Queryable, limit: number): Promise<readonly RefreshRow[]> =>
-  (await db.query(refreshes, [limit])).rows;
+/** The wishes for applications of an engine, and for those that are gone, the first due first. */
+export const selectRefreshes = async (
+  db: Queryable,
+  engine: AgentEngine,
+  limit: number,
+): Promise<readonly RefreshRow[]> => (await db.query(refreshes, [engine.namespace, engine.clusterUid, limit])).rows;
 
 const fulfilled = statement(
   'refresh-fulfilled',

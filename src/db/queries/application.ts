@@ -193,7 +193,7 @@ export const forbidRepositories = async (tx: Queryable, userId: string, urls: re
 
 const usesProjects = statement<{ isolated: boolean }>(
   'application-uses-projects',
-  `select exists (select from application where spec_field like '%project: app-project-%') as isolated`,
+  `select exists (select from application where spec_field ~ 'project: "?app-project-') as isolated`,
 );
 
 /** True when an application belongs to its tenant's own project: projects isolated tenants when it was written. */
