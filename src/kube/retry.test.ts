@@ -69,6 +69,17 @@ describe('retries', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  test('a write that broke on a connection used before is not made again either', async () => {
+    const server = await serve((request, response) => {
+      if (request.method === 'POST') response.destroy();
+      else answerJson(response, 200, secret('a'));
+    });
+    const client = connect(server);
+    await client.get(secrets, ref);
+    await expect(client.create(secrets, secret('a'))).rejects.toMatchObject({ reason: 'ApiOutcomeUnknown' });
+    expect([server.requests.length, server.connections]).toEqual([2, 1]);
+  });
+
   test('an answer that breaks off in the middle is never taken for a whole one', async () => {
     const server = await answerOnce((_request, response) => {
       response.writeHead(200, { 'content-length': '100' }).write('{"kind":"Secret"}');

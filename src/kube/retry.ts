@@ -7,6 +7,10 @@ import { ConnectionError } from './transport.ts';
 const backoff = { minMs: 100, maxMs: 5_000, factor: 2 };
 const RETRIABLE_CODES = new Set([500, 502, 503, 504]);
 
+/** One side doesn't accept the other's certificate, or our own can't be read: trying again changes nothing. */
+const isDistrust = (cause: unknown): boolean =>
+  cause instanceof Error && 'code' in cause && /CERT|SIGNATURE|^ERR_(TLS|SSL|OSSL)/.test(String(cause.code));
+
 /**
  * Milliseconds until the attempt after the `attempt`-th may be made, or undefined when the failure is final.
  *
@@ -20,7 +24,9 @@ export const retryDelayMs = (
 ): number | undefined => {
   const repeatable = call.method === 'GET' || call.method === 'DELETE';
   const delayMs = backoffMs(backoff, call.attempt, random);
-  if (failure instanceof ConnectionError) return repeatable || !failure.sent ? delayMs : undefined;
+  if (failure instanceof ConnectionError) {
+    return (repeatable || !failure.sent) && !isDistrust(failure.cause) ? delayMs : undefined;
+  }
   if (!(failure instanceof ApiError)) return undefined;
   const toldToWait = failure.code === 429 || (failure.code === 503 && failure.retryAfterMs !== undefined);
   if (!toldToWait && !(repeatable && RETRIABLE_CODES.has(failure.code))) return undefined;

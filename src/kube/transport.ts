@@ -85,22 +85,27 @@ export const createTransport = (options: TransportOptions): Transport => {
   const watches = createAgent(access, {});
   const connected = new WeakSet<Duplex>();
 
-  const begin = (request: TransportRequest, agent: http.Agent): Promise<Started> => {
-    const authorization = bearer.header();
-    return start(request, {
-      agent,
-      connected,
-      secure: base.protocol === 'https:',
-      host: base.hostname.replace(/^\[|\]$/g, ''),
-      port: base.port === '' ? undefined : Number(base.port),
-      path: `${base.pathname.replace(/\/$/, '')}${request.path}`,
-      headers: {
-        accept: 'application/json',
-        'user-agent': options.userAgent,
-        ...(authorization === undefined ? {} : { authorization }),
-        ...bodyHeaders(request),
-      },
-    });
+  const begin = async (request: TransportRequest, agent: http.Agent): Promise<Started> => {
+    try {
+      const authorization = bearer.header();
+      return await start(request, {
+        agent,
+        connected,
+        secure: base.protocol === 'https:',
+        host: base.hostname.replace(/^\[|\]$/g, ''),
+        port: base.port === '' ? undefined : Number(base.port),
+        path: `${base.pathname.replace(/\/$/, '')}${request.path}`,
+        headers: {
+          accept: 'application/json',
+          'user-agent': options.userAgent,
+          ...(authorization === undefined ? {} : { authorization }),
+          ...bodyHeaders(request),
+        },
+      });
+    } catch (error) {
+      // A token file, key or certificate that can't be read fails here, before anything was sent.
+      throw error instanceof ConnectionError ? error : new ConnectionError(false, error);
+    }
   };
   const answerOf = async (incoming: IncomingMessage): Promise<TransportAnswer> => {
     if (incoming.statusCode === 401) bearer.refused();
@@ -187,15 +192,9 @@ const start = (request: TransportRequest, target: Target): Promise<Started> =>
     };
     if (signal.aborted) return reject(wrap(signal.reason));
     const { agent, host, port, path, headers } = target;
-    const outgoing = (target.secure ? https : http).request({
-      agent,
-      host,
-      ...(port === undefined ? {} : { port }),
-      path,
-      headers,
-      method: request.method,
-      signal,
-    });
+    const address = { host, ...(port === undefined ? {} : { port }), path };
+    const { request: requestOver } = target.secure ? https : http;
+    const outgoing = requestOver({ ...address, agent, headers, method: request.method, signal });
     outgoing.on('socket', (socket) => {
       socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
       if (target.connected.has(socket)) sent = true;
