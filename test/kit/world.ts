@@ -10,11 +10,12 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import { createKubeClient } from '../../src/kube/http-client.ts';
 import { parseKubeconfig } from '../../src/kube/kubeconfig.ts';
 import { namespaces } from '../../src/kube/object.ts';
+import { isNotFound } from '../../src/kube/status-error.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { parseSettings } from '../../src/lib/config.ts';
 import { openGate, type Gate } from '../../src/lib/gate.ts';
 import type { Logger } from '../../src/lib/log.ts';
-import { createMetrics } from '../../src/lib/metrics.ts';
+import { createMetrics, type Metrics } from '../../src/lib/metrics.ts';
 import { createProbes, type Probes } from '../../src/lib/probes.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { agentParts } from '../../src/main/agent.ts';
@@ -27,6 +28,7 @@ import { startApiServer, type ApiServer } from '../../src/sandbox/apiserver/serv
 import { startEngine, type Engine } from '../../src/sandbox/engine/engine.ts';
 import { silentLog } from './captured-log.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { eventually } from './eventually.ts';
 
 /** The namespace of Argo CD in a world. */
 export const engineNamespace = 'gitops-service-argocd';
@@ -37,12 +39,27 @@ export interface HalfOptions {
   readonly gate?: Gate;
   readonly clock?: Clock;
   readonly log?: Logger;
+  /** Stands between the half and the API server's client. */
+  readonly client?: (client: KubeClient) => KubeClient;
+  /** By way of which port the API server is reached. */
+  readonly apiPort?: number;
+  /** By way of which URL the database is reached. */
+  readonly databaseUrl?: string;
 }
 
 /** A running half of the service. */
 export interface RunningHalf {
   readonly process: Process;
   readonly probes: Probes;
+  /** Passes that a controller has ended so far, whatever their result. */
+  passes(controller: string): Promise<number>;
+}
+
+/** What has been written so far: a difference is a write. */
+interface Writes {
+  readonly rows: string;
+  /** By verb and resource, Leases aside. */
+  readonly requests: Readonly<Record<string, number>>;
 }
 
 /** Everything around the service, and the service itself, started piece by piece. */
@@ -56,6 +73,9 @@ export interface World {
   createNamespace(name: string): Promise<string>;
   /** Applies a GitOpsDeployment; a merge patch where it exists. */
   apply(deployment: GitOpsDeployment): Promise<GitOpsDeployment>;
+  writes(): Promise<Writes>;
+  /** Waits until nothing has been written for a while, and gives what was written until then. */
+  quiet(): Promise<Writes>;
   stop(): Promise<void>;
 }
 
@@ -64,37 +84,55 @@ const crds = [...ownKinds, ...argoKinds].map(customResourceDefinition);
 /** Short intervals: what a test waits for must not take the default's minutes. */
 const quickly = { 'second-look': '50ms', redeliver: '300ms', 'blocked-after': '200ms' };
 
+/** Longer than anything goes on by itself, a retry's first backoff and the engine's rhythm included. */
+const QUIET_MS = 400;
+
 /** Creates a world with nothing of the service running. */
-export const createWorld = async (options: { readonly migrated?: boolean; readonly log?: Logger } = {}): Promise<World> => {
+export const createWorld = async (
+  options: { readonly migrated?: boolean; readonly log?: Logger } = {},
+): Promise<World> => {
   const log = options.log ?? silentLog;
   const base = { clock: systemClock, random: systemRandom, gate: openGate, log };
   const database = await createTestDatabase({ migrated: options.migrated ?? true });
   const api = await startApiServer({ ...base, crds, namespaces: [engineNamespace] });
-  const connect = (more: Partial<typeof base> = {}): KubeClient =>
-    createKubeClient({ ...base, ...more, metrics: createMetrics(), access: parseKubeconfig(api.kubeconfig) });
+  const connect = (more: Partial<typeof base> = {}, port = Number(new URL(api.url).port)): KubeClient => {
+    const kubeconfig = api.kubeconfig.replace(api.url, `https://127.0.0.1:${port}`);
+    return createKubeClient({ ...base, ...more, metrics: createMetrics(), access: parseKubeconfig(kubeconfig) });
+  };
   const client = connect();
   const halves: RunningHalf[] = [];
   let engine: Engine | undefined;
   let cacheDir: string | undefined;
 
-  const start: World['start'] = async (half, { flags = {}, ...given } = {}) => {
+  const start: World['start'] = async (half, { flags = {}, client: between, apiPort, databaseUrl, ...given } = {}) => {
     const platform = { ...base, ...given, metrics: createMetrics() };
     const { values } = parseSettings(allSettings, { flags: { ...quickly, ...flags }, environment: {} });
-    const pool = openDatabase(platform, database.connection, half);
+    const pool = openDatabase(platform, databaseUrl ? { url: databaseUrl } : database.connection, half);
     const off = { host: '', port: 0, off: true };
     const probes = createProbes({ ...platform, health: off, metricsAddress: off });
-    const halfClient = connect(given);
+    const direct = connect(given, apiPort);
+    const halfClient = between?.(direct) ?? direct;
     const context = { platform, client: halfClient, database: pool, probes, settings: values };
     const parts = [
       databasePart(platform, pool, { probes, migrates: half === 'backend' && values.migrate }),
-      clientPart(halfClient),
+      clientPart(direct),
       ...(half === 'backend' ? backendParts(context) : agentParts(context)),
     ];
-    const running = { process: createProcess({ ...platform, parts }), probes };
+    const passes = (controller: string) => countPasses(platform.metrics, controller);
+    const running = { process: createProcess({ ...platform, parts }), probes, passes };
     halves.push(running);
     await running.process.start();
     return running;
   };
+
+  const writes = async (): Promise<Writes> => ({
+    rows: await database.fingerprint(),
+    requests: Object.fromEntries(
+      Object.entries(api.requests())
+        .filter(([name]) => /^(create|update|patch|delete|deletecollection) (?!leases)/.test(name))
+        .toSorted(([one], [other]) => one.localeCompare(other)),
+    ),
+  });
 
   return {
     api,
@@ -121,9 +159,20 @@ export const createWorld = async (options: { readonly migrated?: boolean; readon
       const body = { metadata: deployment.metadata, spec: deployment.spec };
       try {
         return await client.patch(gitOpsDeployments, { namespace, name }, { type: 'merge', body });
-      } catch {
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
         return client.create(gitOpsDeployments, deployment);
       }
+    },
+    writes,
+    async quiet() {
+      let last = await writes();
+      let sinceMs = performance.now();
+      return eventually('nothing is written any more', async () => {
+        const now = await writes();
+        if (JSON.stringify(now) !== JSON.stringify(last)) [last, sinceMs] = [now, performance.now()];
+        return performance.now() - sinceMs >= QUIET_MS ? now : undefined;
+      });
     },
     async stop() {
       await Promise.all(halves.map((half) => half.process.stop()));
@@ -134,4 +183,11 @@ export const createWorld = async (options: { readonly migrated?: boolean; readon
       if (cacheDir) await rm(cacheDir, { recursive: true, force: true });
     },
   };
+};
+
+const countPasses = async (metrics: Metrics, controller: string): Promise<number> => {
+  const lines = (await metrics.text()).split('\n');
+  return lines
+    .filter((line) => line.startsWith(`controller_runtime_reconcile_total{controller="${controller}"`))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
 };
