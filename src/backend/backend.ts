@@ -10,9 +10,11 @@ import type { Logger } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Random } from '../lib/random.ts';
 import { createController, type Controller, type Reconcile } from '../runtime/controller.ts';
+import { createEventRecorder } from '../runtime/events.ts';
 import { repeat } from '../runtime/repeat.ts';
 import type { StoreReader } from '../runtime/store.ts';
 import type { Work } from '../runtime/term.ts';
+import { createAnnounce } from './deployments/announce.ts';
 import { createAbsences } from './deployments/absences.ts';
 import type { DeploymentContext } from './deployments/context.ts';
 import { createGather } from './deployments/gather.ts';
@@ -60,7 +62,9 @@ export const startBackend = (context: BackendContext): Work => {
   const { settings, clock, namespaces, deployments } = context;
   const absences = createAbsences(clock, settings.secondLookMs);
   const shared: DeploymentContext = { ...context, absences, engineNamespace: settings.engineNamespace, plan: settings };
-  const status = createStatusReporter({ ...shared, standardConditions: settings.standardConditions });
+  const events = createEventRecorder({ ...context, component: 'managed-gitops' });
+  const { standardConditions } = settings;
+  const status = createStatusReporter({ ...shared, standardConditions, announce: createAnnounce(events) });
   const collector = createCollector({ ...context, foreignAgeMs: settings.foreignAgeMs, sweepMs: settings.resyncMs });
   const loop = (name: string, reconcile: Reconcile, concurrency = 1): Controller =>
     createController({ ...context, name, reconcile, concurrency, tenantConcurrency: settings.tenantConcurrency });
@@ -71,9 +75,13 @@ export const startBackend = (context: BackendContext): Work => {
     collector.offer(ids);
     collect.enqueue(collectKey);
   };
+  const onDelivered = (ids: readonly string[]): void => {
+    collector.delivered(ids);
+    collect.enqueue(collectKey);
+  };
   const deliver = loop(
     'operation-deliverer',
-    createDeliver({ ...context, redeliverMs: settings.redeliverMs, onDelivered: settled }),
+    createDeliver({ ...context, redeliverMs: settings.redeliverMs, onDelivered }),
   );
   const steps = { gather: createGather(shared), status, settled };
   const lanes = loop('deployment', createDeploymentReconciler(shared, steps), settings.concurrency);
@@ -116,6 +124,7 @@ export const startBackend = (context: BackendContext): Work => {
       poll();
       await listener.stop();
       await Promise.all(loops.map((one) => one.stop()));
+      await events.stop();
     },
   };
 };

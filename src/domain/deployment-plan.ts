@@ -53,6 +53,9 @@ export interface PlanSettings {
 /** Longest `spec_field` that the rows hold, in characters. */
 const MAX_SPEC_FIELD = 16_384;
 
+/** The end of a deletion wakes its lane; this catches what that misses. */
+const DELETION_LOOK_MS = 10_000;
+
 /** True when the plan has something to write. */
 export const writes = (plan: DeploymentPlan): boolean =>
   plan.remove.length > 0 ||
@@ -147,6 +150,7 @@ const assertTurn = (facts: DeploymentFacts, deployment: GitOpsDeployment, link: 
     throw waitingFault(
       'WaitingForDeletion',
       'waiting until what the previous GitOpsDeployment of this name deployed has been deleted',
+      DELETION_LOOK_MS,
     );
   }
 };

@@ -17,13 +17,14 @@ import {
 } from '../../domain/deployment-conditions.ts';
 import type { DeploymentFacts, OperationFacts } from '../../domain/deployment-facts.ts';
 import { mirrorStatus } from '../../domain/deployment-status.ts';
-import { isEnded } from '../../domain/operation.ts';
+import { isEnded, standingFailure } from '../../domain/operation.ts';
 import type { DesiredApplication } from '../../domain/spec-field.ts';
 import { isNotFound } from '../../kube/status-error.ts';
 import { rfc3339 } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { setCondition } from '../../runtime/conditions.ts';
 import { createStatusPatcher } from '../../runtime/status-patch.ts';
+import type { Announce } from './announce.ts';
 import type { DeploymentContext } from './context.ts';
 
 /** What a pass has to tell. */
@@ -51,9 +52,9 @@ export interface StatusReporter {
   forget(uid: string): void;
 }
 
-/** Creates the reporter. `standard` adds the standard conditions; without it they are taken away. */
+/** Creates the reporter. `standardConditions` adds those; without it they are taken away. */
 export const createStatusReporter = (
-  context: DeploymentContext & { readonly standardConditions: boolean },
+  context: DeploymentContext & { readonly standardConditions: boolean; readonly announce: Announce },
 ): StatusReporter => {
   const patcher = createStatusPatcher({ client: context.client, resource: gitOpsDeployments, log: context.log });
   const echoes = new Map<string, string>();
@@ -73,7 +74,10 @@ export const createStatusReporter = (
       };
       try {
         const patched = await patcher.patch(deployment, status);
-        if (patched !== 'unchanged') echoes.set(patched.metadata.uid ?? '', patched.metadata.resourceVersion ?? '');
+        if (patched !== 'unchanged') {
+          echoes.set(patched.metadata.uid ?? '', patched.metadata.resourceVersion ?? '');
+          context.announce(deployment, patched);
+        }
       } catch (error) {
         if (!isNotFound(error)) throw error; // deleted meanwhile: nobody is left to be told
       }
@@ -91,11 +95,11 @@ const operationsOf = ({ deployment, links, deletions }: DeploymentFacts): readon
   return mine?.operations ?? [];
 };
 
-/** Ended Operations of ours that need not be kept: a failure stays until a later one succeeds. */
+/** Ended Operations of ours that need not be kept: all but a failure that nothing later has ended after. */
 const endedOf = (operations: readonly OperationFacts[]): readonly string[] => {
-  const lastSuccess = operations.findLastIndex((operation) => operation.state === 'Completed');
+  const standing = standingFailure(operations);
   return operations
-    .filter(({ state, ours }, index) => ours && isEnded(state) && (state === 'Completed' || index < lastSuccess))
+    .filter((operation) => operation.ours && isEnded(operation.state) && operation !== standing)
     .map((operation) => operation.id);
 };
 

@@ -27,6 +27,8 @@ export interface Collector {
   readonly reconcile: Reconcile;
   /** Says that nobody waits for these any more. They are collected once they have ended and have their objects. */
   offer(operationIds: readonly string[]): void;
+  /** Says that these have their objects now. Those that were offered before are looked at again. */
+  delivered(operationIds: readonly string[]): void;
 }
 
 const PAGE = 100;
@@ -35,6 +37,7 @@ const PAGE = 100;
 export const createCollector = (context: CollectContext): Collector => {
   const { db, clock, foreignAgeMs, sweepMs } = context;
   const offered = new Set<string>();
+  const offeredEarly = new Set<string>();
   let nextSweepMs = 0;
 
   const collect = async (rows: readonly DeliveryRow[], signal: AbortSignal): Promise<void> => {
@@ -44,18 +47,33 @@ export const createCollector = (context: CollectContext): Collector => {
       db,
       rows.map((row) => row.operation_id),
     );
-    for (const row of rows) offered.delete(row.operation_id);
+    for (const row of rows) offeredEarly.delete(row.operation_id);
+  };
+  /** A page of what is offered. What has no object yet stays in `offeredEarly` until it has one. */
+  const collectOffered = async (signal: AbortSignal): Promise<void> => {
+    const page = [...offered].slice(0, PAGE);
+    if (page.length === 0) return;
+    for (const id of page) {
+      offered.delete(id);
+      offeredEarly.add(id);
+    }
+    try {
+      await collect(await selectEnded(db, page), signal);
+    } catch (error) {
+      for (const id of page) offered.add(id);
+      throw error;
+    }
   };
 
   return {
     offer(operationIds) {
       for (const id of operationIds) offered.add(id);
     },
+    delivered(operationIds) {
+      for (const id of operationIds) if (offeredEarly.delete(id)) offered.add(id);
+    },
     async reconcile(_key, { signal }) {
-      const page = [...offered].slice(0, PAGE);
-      if (page.length > 0) await collect(await selectEnded(db, page), signal);
-      // What has no object yet is offered again when it gets one.
-      for (const id of page) offered.delete(id);
+      await collectOffered(signal);
       if (offered.size > 0) return { afterMs: 1 };
       if (clock.now() < nextSweepMs) return { afterMs: Math.max(nextSweepMs - clock.now(), 1) };
       const leftover = await selectLeftover(db, utcText(clock.now() - foreignAgeMs), PAGE);
