@@ -81,6 +81,12 @@ describe('the API server over HTTPS', () => {
     });
   });
 
+  it('says in every answer that it is the sandbox', async () => {
+    const response = await open('GET', '/healthz');
+    response.resume();
+    expect(response.headers.server).toBe('managed-gitops-sandbox');
+  });
+
   it('refuses a caller without the token', async () => {
     expect(await call('GET', '/api/v1/namespaces', { token: 'other' })).toMatchObject({
       code: 401,

@@ -72,7 +72,7 @@ const requestOf = (message: IncomingMessage, body: Buffer): RawRequest => {
 };
 
 const send = (answer: ApiResponse, response: ServerResponse): void => {
-  response.writeHead(answer.status, answer.headers);
+  response.writeHead(answer.status, { server: 'managed-gitops-sandbox', ...answer.headers });
   if (typeof answer.body === 'string') {
     response.end(answer.body);
     return;

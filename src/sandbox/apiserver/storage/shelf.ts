@@ -14,6 +14,7 @@ export interface Change {
 
 /** The objects of one resource, by namespace ('' for cluster-scoped ones) and name. */
 export interface Shelf {
+  isEmpty(): boolean;
   get(ref: ObjectRef): ApiObject | undefined;
   /** All objects, or those of a namespace, ordered by namespace and name. */
   list(namespace?: string): readonly ApiObject[];
@@ -65,6 +66,7 @@ export const createShelf = (options: { firstRevision: number; historyLimit: numb
   };
 
   return {
+    isEmpty: () => byNamespace.size === 0,
     get: (ref) => byNamespace.get(ref.namespace ?? '')?.get(ref.name),
     list,
     listAt(revision) {

@@ -15,29 +15,36 @@ export const createDefinitionEmptying = (parts: {
 }): ((change: Change) => void) => {
   const { storage, registry, objects, deleteObject } = parts;
 
-  const empty = (name: string): void => {
-    const kind = registry.byResource(definitionsResource);
-    const definition = storage.get(definitionsResource, { name });
-    const { deletionTimestamp, finalizers = [] } = definition?.metadata ?? {};
-    if (!kind || !deletionTimestamp || !finalizers.includes(definitionFinalizer)) return;
+  const deleteContents = (name: string): void => {
     const defined = registry.byResource(name);
     for (const object of defined ? storage.list(name) : []) {
       if (!defined || object.metadata.deletionTimestamp) continue;
       deleteObject(defined, object.metadata, { dryRun: false, propagation: 'Background' });
     }
-    if (defined && storage.list(name).length > 0) return;
-    const others = finalizers.filter((finalizer) => finalizer !== definitionFinalizer);
+  };
+
+  const release = (name: string): void => {
+    const kind = registry.byResource(definitionsResource);
+    if (!kind) return;
     objects.update(
       kind,
       { name },
       {
-        change: (existing) => ({ ...existing, metadata: { ...existing.metadata, finalizers: others } }),
+        change: (existing) => {
+          const finalizers = (existing.metadata.finalizers ?? []).filter((held) => held !== definitionFinalizer);
+          return { ...existing, metadata: { ...existing.metadata, finalizers } };
+        },
       },
     );
   };
 
   return ({ resource, type, object }) => {
-    if (resource === definitionsResource) empty(object.metadata.name);
-    else if (type !== 'ADDED') empty(resource);
+    const itself = resource === definitionsResource;
+    const name = itself ? object.metadata.name : resource;
+    if (!itself && type !== 'DELETED') return;
+    const definition = storage.get(definitionsResource, { name });
+    if (!definition?.metadata.deletionTimestamp) return;
+    if (itself) deleteContents(name);
+    if (storage.shelf(name).isEmpty() && definition.metadata.finalizers?.includes(definitionFinalizer)) release(name);
   };
 };

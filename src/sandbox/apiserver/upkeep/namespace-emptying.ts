@@ -104,10 +104,10 @@ export const startNamespaceEmptying = (parts: EmptyingParts): { react: (change: 
   const waiting = new Map<string, Timer>();
   const begun = new Set<string>();
 
-  const begin = ({ metadata: { uid = '', name } }: ApiObject): void => {
-    if (begun.has(uid)) return empty(name);
+  /** Looks at a namespace soon, and only once for all that changes until then. */
+  const look = ({ metadata: { uid = '', name } }: ApiObject): void => {
     if (waiting.has(uid)) return;
-    const timer = parts.clock.after(parts.emptyAfterMs, () => {
+    const timer = parts.clock.after(begun.has(uid) ? 0 : parts.emptyAfterMs, () => {
       waiting.delete(uid);
       begun.add(uid);
       empty(name);
@@ -120,7 +120,7 @@ export const startNamespaceEmptying = (parts: EmptyingParts): { react: (change: 
       if (resource === 'namespaces' && type === 'DELETED') begun.delete(object.metadata.uid ?? '');
       const name = resource === 'namespaces' ? object.metadata.name : object.metadata.namespace;
       const namespace = name && type !== 'ADDED' ? parts.storage.get('namespaces', { name }) : undefined;
-      if (namespace?.metadata.deletionTimestamp) begin(namespace);
+      if (namespace?.metadata.deletionTimestamp) look(namespace);
     },
     stop() {
       for (const timer of waiting.values()) timer.cancel();
