@@ -18,7 +18,7 @@ await build({
   sourcemap: 'linked',
   external: ['pg-native'],
   // The CommonJS packages inside ask for Node's own modules with `require`, which an ES module lacks.
-  banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+  banner: { js: "import * as bundled from 'node:module';\nconst require = bundled.createRequire(import.meta.url);" },
   logLevel: 'warning',
 });
 await cp(join(root, 'src/db/migrations'), join(to, 'migrations'), { recursive: true });

@@ -46,7 +46,7 @@ const section = (reason: string, entry: ReasonEntry): string =>
   [
     `### ${reason}`,
     '',
-    `${entry.summary}`,
+    entry.summary,
     '',
     `- **Whose turn**: ${entry.turn ?? TURN_BY_KIND[entry.kind]}`,
     `- **Tried again**: ${AGAIN_BY_KIND[entry.kind]}`,

@@ -22,8 +22,5 @@ const conditionSchema = object('What is known about one aspect of the object.', 
     .describe('The aspect, in CamelCase; each type stands at most once in the list.'),
 });
 
-/** `metav1.Condition`. */
-export type Condition = z.infer<typeof conditionSchema>;
-
 /** The `conditions` of a status. */
 export const conditionsSchema = list('What is known about the object, one entry for each aspect.', conditionSchema);

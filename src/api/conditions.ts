@@ -8,29 +8,10 @@ export type StandardCondition = (typeof standardConditions)[number];
 /** Type, and reason while True, of the condition that shows a fault of ours or of the spec. */
 export const errorOccurred = 'ErrorOccurred';
 
-/** Type, and reason while True, of the condition that shows a failed sync; Argo CD has one of the same name. */
-export const syncError = 'SyncError';
-
 /** Reason of a condition that was True and no longer is, on a GitOpsDeployment. */
 export const resolvedReason = (conditionType: string): string => `${conditionType}Resolved`;
-
-/** Every condition type of Argo CD's Application. They are copied to the GitOpsDeployment as they are. */
-export const argoConditionTypes = [
-  'DeletionError',
-  'InvalidSpecError',
-  'ComparisonError',
-  'SyncError',
-  'UnknownError',
-  'SharedResourceWarning',
-  'RepeatedResourceWarning',
-  'ExcludedResourceWarning',
-  'OrphanedResourceWarning',
-] as const;
-
 /** Condition of a GitOpsDeploymentManagedEnvironment: whether the cluster was reached. */
 export const connectionInitializationSucceeded = 'ConnectionInitializationSucceeded';
 
-/** Condition of a GitOpsDeploymentRepositoryCredential: whether there is a repository at its URL. */
-export const validRepositoryUrl = 'ValidRepositoryURL';
 /** Condition of a GitOpsDeploymentRepositoryCredential: whether the repository was read with the credential. */
 export const validRepositoryCredential = 'ValidRepositoryCredential';

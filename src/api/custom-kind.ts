@@ -1,5 +1,5 @@
 // A kind that is served by a CustomResourceDefinition: its address, its schema and what `kubectl get` shows of it.
-import { z } from 'zod';
+import type { z } from 'zod';
 import { object, text } from './fields.ts';
 import type { ApiResource } from './resource.ts';
 

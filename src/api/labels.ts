@@ -12,18 +12,6 @@ export const databaseIdLabel = 'databaseID';
 /** Label that Argo CD sets on what it deploys; its value is the Application's name. */
 export const instanceLabel = 'app.kubernetes.io/instance';
 
-/** Label of Argo CD's own Secrets: `secretTypeCluster` or `secretTypeRepository`. */
-export const secretTypeLabel = 'argocd.argoproj.io/secret-type';
-/** Value of `secretTypeLabel`: the Secret describes a cluster. */
-export const secretTypeCluster = 'cluster';
-/** Value of `secretTypeLabel`: the Secret describes a repository. */
-export const secretTypeRepository = 'repository';
-
-/** Annotation on a Secret of Argo CD; `managedByArgoCd` marks it as one that Argo CD's own tools may change. */
-export const managedByAnnotation = 'managed-by';
-/** Value of `managedByAnnotation`. */
-export const managedByArgoCd = 'argocd.argoproj.io';
-
 /** Annotation that asks Argo CD to look at an Application now; Argo CD removes it when done. */
 export const refreshAnnotation = 'argocd.argoproj.io/refresh';
 /** Value of `refreshAnnotation`: compare with the repository, caches allowed. */
@@ -62,9 +50,6 @@ export const managedEnvironmentSecretName = (managedEnvironmentId: string): stri
 /** The managed environment's id in a cluster name; undefined for any other name, `inCluster` among them. */
 export const managedEnvironmentIdOf = (clusterName: string): string | undefined =>
   /^managed-env-(.+)$/.exec(clusterName)?.[1];
-
-/** Name of the repository Secret, from the id of the credential's row. */
-export const repositorySecretName = (repositoryCredentialId: string): string => `repo-cred-${repositoryCredentialId}`;
 
 /** Name of a tenant's AppProject, from the id of the tenant's row. */
 export const appProjectName = (userId: string): string => `app-project-${userId}`;

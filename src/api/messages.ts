@@ -9,14 +9,7 @@ export const admissionMessages = {
   unknownSyncOption:
     'the specified sync option in .spec.syncPolicy.syncOptions is either mispelled or is not supported by GitOpsDeployment',
   namespaceWithoutEnvironment: 'the environment field should not be empty when the namespace is non-empty',
-  apiUrlNotHttps: 'cluster api url must start with https://',
-  repositoryNotSshOrHttps: 'repository must begin with ssh:// or https://',
-  /** The answer to a probe: a SyncRun with `syncRunProbeName` is refused, which shows that somebody looks. */
-  syncRunProbe: 'name should not be zyxwvutsrqponmlkjihgfedcba-abcdefghijklmnoqrstuvwxyz',
 } as const;
-
-/** The SyncRun name that is always refused. */
-export const syncRunProbeName = 'zyxwvutsrqponmlkjihgfedcba-abcdefghijklmnoqrstuvwxyz';
 
 /** What a GitOpsDeployment's `ErrorOccurred` condition says. */
 export const deploymentMessages = {

@@ -42,7 +42,7 @@ export interface GitOpsDeploymentManagedEnvironment extends ApiObject {
 }
 
 /** Addresses GitOpsDeploymentManagedEnvironments. */
-export const gitOpsDeploymentManagedEnvironments: ApiResource<GitOpsDeploymentManagedEnvironment> = ownResource(
+const gitOpsDeploymentManagedEnvironments: ApiResource<GitOpsDeploymentManagedEnvironment> = ownResource(
   'GitOpsDeploymentManagedEnvironment',
 );
 

@@ -29,7 +29,7 @@ export interface GitOpsDeploymentRepositoryCredential extends ApiObject {
 }
 
 /** Addresses GitOpsDeploymentRepositoryCredentials. */
-export const gitOpsDeploymentRepositoryCredentials: ApiResource<GitOpsDeploymentRepositoryCredential> = ownResource(
+const gitOpsDeploymentRepositoryCredentials: ApiResource<GitOpsDeploymentRepositoryCredential> = ownResource(
   'GitOpsDeploymentRepositoryCredential',
 );
 

@@ -34,7 +34,7 @@ export interface GitOpsDeploymentSyncRun extends ApiObject {
 }
 
 /** Addresses GitOpsDeploymentSyncRuns. */
-export const gitOpsDeploymentSyncRuns: ApiResource<GitOpsDeploymentSyncRun> = ownResource('GitOpsDeploymentSyncRun');
+const gitOpsDeploymentSyncRuns: ApiResource<GitOpsDeploymentSyncRun> = ownResource('GitOpsDeploymentSyncRun');
 
 const errorPath = (field: string): string => `.status.conditions[?(@.type=="${errorOccurred}")].${field}`;
 
