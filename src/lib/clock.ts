@@ -11,10 +11,11 @@ export interface Clock {
   now(): number;
   /** Milliseconds that only ever grow; for durations. */
   monotonicMs(): number;
-  /** Calls `run` once, after at least `afterMs`. The timer does not keep the process alive by itself. */
+  /** Calls `run` once, after at least `afterMs`. A timer that is set keeps the process alive: who waits, lives. */
   after(afterMs: number, run: () => void): Timer;
 }
 
+/** The longest that Node.js can wait at once; more would fire immediately. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The machine's clock. */
@@ -22,8 +23,12 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(afterMs, run) {
-    const timer = setTimeout(run, Math.min(Math.max(afterMs, 0), MAX_TIMER_MS));
-    timer.unref();
+    let timer: NodeJS.Timeout;
+    const arm = (leftMs: number): void => {
+      const stepMs = Math.min(Math.max(Math.ceil(leftMs), 0), MAX_TIMER_MS); // fractions would be cut off
+      timer = setTimeout(() => (leftMs > stepMs ? arm(leftMs - stepMs) : run()), stepMs);
+    };
+    arm(afterMs);
     return { cancel: () => clearTimeout(timer) };
   },
 };
