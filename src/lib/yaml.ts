@@ -1,25 +1,32 @@
 // YAML in and out. The only place that knows the YAML library.
-import { parse, parseAllDocuments, stringify, type ScalarTag } from 'yaml';
+import { parse, parseAllDocuments, stringify, YAMLParseError, type ScalarTag } from 'yaml';
 import { Fault, messageOf } from './fault.ts';
 
 /** Most aliases one document may expand to: a small file must not become a huge object. */
 const MAX_ALIASES = 100;
 
+/** The library's messages quote the text, which may hold a secret: only what is wrong and where is passed on. */
+const refusal = (error: unknown): Fault => {
+  const at = error instanceof YAMLParseError ? error.linePos?.[0] : undefined;
+  const [what = ''] = messageOf(error).split(/(?<=\w): | at line |\n/, 1);
+  return new Fault('user', 'InvalidYaml', at ? `${what} at line ${at.line}, column ${at.col}` : what);
+};
+
 /**
  * Parses one YAML document (YAML 1.2 core schema) into plain values.
- * @throws Fault('user', 'InvalidYaml') with the library's line and column.
+ * @throws Fault('user', 'InvalidYaml') with line and column.
  */
 export const parseYaml = (text: string): unknown => {
   try {
     return parse(text, { maxAliasCount: MAX_ALIASES, logLevel: 'silent' });
   } catch (error) {
-    throw new Fault('user', 'InvalidYaml', messageOf(error), { cause: error });
+    throw refusal(error);
   }
 };
 
 /**
  * Parses a stream of YAML documents, leaving out empty ones.
- * @throws Fault('user', 'InvalidYaml') with the library's line and column.
+ * @throws Fault('user', 'InvalidYaml') with line and column.
  */
 export const parseYamlStream = (text: string): unknown[] => {
   try {
@@ -31,7 +38,7 @@ export const parseYamlStream = (text: string): unknown[] => {
       })
       .filter((value) => value !== null && value !== undefined);
   } catch (error) {
-    throw new Fault('user', 'InvalidYaml', messageOf(error), { cause: error });
+    throw refusal(error);
   }
 };
 
@@ -49,7 +56,7 @@ const nullTag: ScalarTag = {
 /**
  * Parses one document leaving every scalar as the text that was written, null excepted. For formats whose reader knows
  * the type of each field: no `yes`, `012` or `1e3` turns into something else.
- * @throws Fault('user', 'InvalidYaml') with the library's line and column.
+ * @throws Fault('user', 'InvalidYaml') with line and column.
  */
 export const parseYamlScalarsAsText = (text: string): unknown => {
   try {
@@ -60,7 +67,7 @@ export const parseYamlScalarsAsText = (text: string): unknown => {
       logLevel: 'silent',
     });
   } catch (error) {
-    throw new Fault('user', 'InvalidYaml', messageOf(error), { cause: error });
+    throw refusal(error);
   }
 };
 
