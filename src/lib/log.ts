@@ -1,6 +1,7 @@
 // Structured JSON logs with one vocabulary of keys. The only place that knows the logger library.
 import { pino } from 'pino';
 import { systemClock, type Clock } from './clock.ts';
+import { messageOf } from './fault.ts';
 
 /** Every key a log line may carry. One thing, one key: a new thing gets a line here first. */
 export interface LogFields {
@@ -31,7 +32,7 @@ export interface LogFields {
   readonly url?: string;
   readonly field?: string;
   readonly config?: Readonly<Record<string, unknown>>;
-  /** The error underneath: name, message, stack and causes. */
+  /** The error underneath: name, message, stack and causes; what else hangs on it may be a secret and is left out. */
   readonly err?: unknown;
 }
 
@@ -65,26 +66,31 @@ export const createLogger = (options: { level: LogLevel; sink?: LogSink; clock?:
       messageKey: 'msg',
       errorKey: 'err',
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
       timestamp: () => `,"ts":"${new Date(clock.now()).toISOString()}"`,
     },
     options.sink ?? process.stderr,
   );
-  return wrap(root);
+  return wrap(root, {});
 };
 
-type Line = (fields: object, message: string) => void;
-interface Underlying {
-  readonly debug: Line;
-  readonly info: Line;
-  readonly warn: Line;
-  readonly error: Line;
-  child(fields: object): Underlying;
-}
+type Underlying = Readonly<Record<'debug' | 'info' | 'warn' | 'error', (fields: object, message: string) => void>>;
 
-const wrap = (under: Underlying): Logger => ({
-  debug: (message, fields = {}) => under.debug(fields, message),
-  info: (message, fields = {}) => under.info(fields, message),
-  warn: (message, fields = {}) => under.warn(fields, message),
-  error: (message, fields = {}) => under.error(fields, message),
-  with: (fields) => wrap(under.child(fields)),
+/** The fields of a line win over those of its logger; the library's own children would write both. */
+const wrap = (under: Underlying, bound: LogFields): Logger => ({
+  debug: (message, fields) => under.debug({ ...bound, ...fields }, message),
+  info: (message, fields) => under.info({ ...bound, ...fields }, message),
+  warn: (message, fields) => under.warn({ ...bound, ...fields }, message),
+  error: (message, fields) => under.error({ ...bound, ...fields }, message),
+  with: (fields) => wrap(under, { ...bound, ...fields }),
 });
+
+const MOST_CAUSES = 5;
+
+const describeError = (error: unknown, depth = 0): unknown => {
+  if (!(error instanceof Error)) return messageOf(error);
+  const { name, message, stack, cause } = error;
+  const under = cause === undefined || depth === MOST_CAUSES ? {} : { cause: describeError(cause, depth + 1) };
+  const many = error instanceof AggregateError ? { errors: error.errors.map(messageOf) } : {};
+  return { name, message, stack, ...many, ...under };
+};
