@@ -1,8 +1,5 @@
 // Settings: each with a flag, environment variables and a default, parsed once into a frozen value.
-import { Fault } from './fault.ts';
-
-/** Where a value came from. */
-export type SettingSource = 'flag' | 'environment' | 'default';
+import { Fault, messageOf } from './fault.ts';
 
 /** One setting. `environment` lists variable names, first hit wins; the last ones are those of the original. */
 export interface Setting<T> {
@@ -14,8 +11,10 @@ export interface Setting<T> {
   readonly fallback: T;
   /** @throws Error whose message says what is allowed. */
   readonly parse: (text: string) => T;
-  /** Never printed: shown as `***` when set. */
+  /** Never printed: shown as `***` when set. A URL that may hold a password is one. */
   readonly secret?: boolean;
+  /** True where an empty text is a value. Elsewhere a variable that is empty counts as one that is not set. */
+  readonly emptyIsValue?: boolean;
 }
 
 /** Settings by name. */
@@ -26,10 +25,9 @@ export type SettingValues<S extends SettingSchema> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
 };
 
-/** Parsed settings and where each came from. */
+/** Parsed settings. */
 export interface Settings<S extends SettingSchema> {
   readonly values: SettingValues<S>;
-  readonly sources: Readonly<Record<keyof S, SettingSource>>;
 }
 
 interface Describe<T> {
@@ -43,6 +41,7 @@ interface Describe<T> {
 /** A text; `secret` ones are never printed. */
 export const textSetting = (described: Describe<string> & { readonly secret?: boolean }): Setting<string> => ({
   placeholder: 'text',
+  emptyIsValue: true,
   ...described,
   parse: (text) => text,
 });
@@ -78,7 +77,7 @@ export const choiceSetting = <const T extends string>(
   placeholder: described.choices.join('|'),
   ...described,
   parse(text) {
-    const choice = described.choices.find((one) => one === text);
+    const choice = described.choices.find((one) => one === text.trim());
     if (choice !== undefined) return choice;
     throw new Error(`must be one of ${described.choices.join(', ')}`);
   },
@@ -86,27 +85,33 @@ export const choiceSetting = <const T extends string>(
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** A duration such as `500ms`, `15s`, `10m`, `1h`; the value is in milliseconds. */
+const MAX_DURATION_MS = 366 * 24 * 3_600_000;
+
+/**
+ * A duration such as `500ms`, `15s` or `1h30m`; the value is in milliseconds. From 1 ms, since what is done every so
+ * often must not be done without a pause, to a year.
+ */
 export const durationSetting = (described: Describe<number>): Setting<number> => ({
   placeholder: 'duration',
   ...described,
   parse(text) {
-    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text.trim());
-    const unitMs = UNITS_MS[match?.[2] ?? ''];
-    if (match && unitMs !== undefined) return Number(match[1]) * unitMs;
-    throw new Error('must be a duration such as 500ms, 15s, 10m or 1h');
+    const parts = [...text.trim().matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+    const value = parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS_MS[unit] ?? 0), 0);
+    const isWhole = parts.map(([part]) => part).join('') === text.trim();
+    if (isWhole && value >= 1 && value <= MAX_DURATION_MS) return value;
+    throw new Error('must be a duration such as 500ms, 15s or 1h30m, of a year at most');
   },
 });
 
-/** `host:port`, or `:port` for the loopback interface; `0` turns the listener off. */
+/** `host:port`, `[IPv6]:port`, or `:port` for the loopback interface; `0` turns the listener off. */
 export const addressSetting = (described: Describe<Address>): Setting<Address> => ({
   placeholder: '[host]:port',
   ...described,
   parse(text) {
     if (text.trim() === '0') return { host: '', port: 0, off: true };
-    const match = /^(.*):(\d{1,5})$/.exec(text.trim());
-    const port = Number(match?.[2]);
-    if (match && port <= 65_535) return { host: match[1] || '127.0.0.1', port, off: false };
+    const [, ipv6, host, digits] = /^(?:\[([\da-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text.trim()) ?? [];
+    const port = Number(digits);
+    if (port <= 65_535) return { host: ipv6 || host || '127.0.0.1', port, off: false }; // NaN is not
     throw new Error('must be [host]:port, or 0 for none');
   },
 });
@@ -120,7 +125,8 @@ export interface Address {
 
 /**
  * Parses settings: a flag wins over the environment, which wins over the default. A variable that exists but is empty
- * counts as set, as it did for the original, unless the setting has no use for an empty text.
+ * counts as set for a text, as it did for the original: an empty password is one. For a number, a switch and the like it
+ * counts as not set, since templates write variables for which nobody gave a value. An empty flag is an error there.
  * @throws Fault('user', 'InvalidSetting') that names the flag or variable, one line.
  */
 export const parseSettings = <S extends SettingSchema>(
@@ -130,30 +136,26 @@ export const parseSettings = <S extends SettingSchema>(
     readonly environment: Readonly<Record<string, string | undefined>>;
   },
 ): Settings<S> => {
-  const values: Record<string, unknown> = {};
-  const sources: Record<string, SettingSource> = {};
-  for (const [name, setting] of Object.entries(schema)) {
+  const values = Object.entries(schema).map(([name, setting]) => {
     const found = find(setting, from);
-    sources[name] = found.source;
-    values[name] = found.text === undefined ? setting.fallback : parseNamed(setting, found.name, found.text);
-  }
+    return [name, found ? parseNamed(setting, found.name, found.text) : setting.fallback];
+  });
   return Object.freeze({
-    values: Object.freeze(values) as SettingValues<S>, // each value was made by its own setting's parse
-    sources: Object.freeze(sources) as Readonly<Record<keyof S, SettingSource>>, // filled for every name above
+    values: Object.freeze(Object.fromEntries(values)) as SettingValues<S>, // each was made by its own setting's parse
   });
 };
 
 const find = (
   setting: Setting<unknown>,
   from: Parameters<typeof parseSettings>[1],
-): { source: SettingSource; name: string; text?: string } => {
+): { name: string; text: string } | undefined => {
   const flag = from.flags[setting.flag];
-  if (flag !== undefined) return { source: 'flag', name: `--${setting.flag}`, text: flag };
+  if (flag !== undefined) return { name: `--${setting.flag}`, text: flag };
   for (const name of setting.environment) {
     const text = from.environment[name];
-    if (text !== undefined) return { source: 'environment', name, text };
+    if (text !== undefined && (text.trim() !== '' || setting.emptyIsValue)) return { name, text };
   }
-  return { source: 'default', name: setting.flag };
+  return undefined;
 };
 
 const parseNamed = (setting: Setting<unknown>, name: string, text: string): unknown => {
@@ -161,7 +163,7 @@ const parseNamed = (setting: Setting<unknown>, name: string, text: string): unkn
     return setting.parse(text);
   } catch (error) {
     const shown = setting.secret ? '' : `, not ${JSON.stringify(text)}`;
-    throw new Fault('user', 'InvalidSetting', `${name} ${error instanceof Error ? error.message : ''}${shown}`);
+    throw new Fault('user', 'InvalidSetting', `${name} ${messageOf(error)}${shown}`);
   }
 };
 
