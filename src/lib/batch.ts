@@ -8,6 +8,8 @@ export interface BatchOptions<Item, Result> {
   readonly maxSize: number;
   /** Most calls under way at once. Two keep the other side busy while an answer is read. */
   readonly concurrency: number;
+  /** True for a failure that no item is to blame for, such as the other side being away: it fails the whole call. */
+  readonly isShared?: (error: unknown) => boolean;
 }
 
 interface Waiter<Item, Result> {
@@ -20,7 +22,8 @@ interface Waiter<Item, Result> {
  * Turns a call for many items into a function for one. A lone item goes out at once; under load the batches grow by
  * themselves, so there is no delay to tune.
  *
- * *Guarantee*: when a call for several items fails, each is tried alone, so that one bad item fails only itself.
+ * *Guarantee*: when a call for several items fails, each is tried alone, so that one bad item fails only itself, unless
+ * `isShared` says that none is to blame.
  */
 export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>): ((item: Item) => Promise<Result>) => {
   const waiting: Waiter<Item, Result>[] = [];
@@ -31,9 +34,8 @@ export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>): 
       const results = await options.run(waiters.map((waiter) => waiter.item));
       waiters.forEach((waiter, index) => waiter.resolve(results[index] as Result)); // one result for each item: the contract of `run`
     } catch (error) {
-      const [only, ...others] = waiters;
-      if (others.length === 0) return only?.reject(error);
-      for (const waiter of waiters) await settle([waiter]);
+      if (waiters.length > 1 && !options.isShared?.(error)) for (const waiter of waiters) await settle([waiter]);
+      else for (const waiter of waiters) waiter.reject(error);
     }
   };
 
