@@ -33,15 +33,18 @@ export interface Metrics {
   gauge(options: MetricOptions): GaugeMetric;
   /** `buckets` are upper bounds in the unit of the name. */
   histogram(options: MetricOptions & { readonly buckets: readonly number[] }): HistogramMetric;
+  /** Calls `update` before each reading, for numbers that change by themselves. Returns the function that ends this. */
+  beforeScrape(update: () => void): () => void;
   /** The Prometheus text format. */
   text(): Promise<string>;
 }
 
-/** Creates a registry; `processMetrics` adds those of Node.js and the process (a timer that must be in production only). */
+/** Creates a registry; `processMetrics` adds those of Node.js and the process, which watch it all the time: in production only. */
 export const createMetrics = (options: { processMetrics?: boolean } = {}): Metrics => {
   const registry = new Registry();
   if (options.processMetrics) collectDefaultMetrics({ register: registry });
   const known = new Map<string, unknown>();
+  const updates = new Set<() => void>();
   const once = <M>(name: string, make: () => M): M => {
     if (!known.has(name)) known.set(name, make());
     return known.get(name) as M; // one name, one kind of metric: the caller's own constant
@@ -72,6 +75,14 @@ export const createMetrics = (options: { processMetrics?: boolean } = {}): Metri
         const histogram = new Histogram({ ...config(metric), buckets: [...metric.buckets] });
         return { observe: (value, labels = {}) => histogram.observe(labels, value) };
       }),
-    text: () => registry.metrics(),
+    beforeScrape(update) {
+      const mine = (): void => update(); // of its own, also when the same function is given twice
+      updates.add(mine);
+      return () => void updates.delete(mine);
+    },
+    async text() {
+      for (const update of updates) update();
+      return registry.metrics();
+    },
   };
 };

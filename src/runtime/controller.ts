@@ -10,7 +10,7 @@ import { createQueue, type Priority } from './queue.ts';
 
 /** What a pass gets besides its key. */
 export interface ReconcileContext {
-  /** Aborts when the controller has to stop now. */
+  /** Aborts when the pass has to end now. */
   readonly signal: AbortSignal;
   /** Carries the key and the run id. */
   readonly log: Logger;
@@ -24,8 +24,14 @@ export interface ReconcileContext {
  */
 export type Reconcile = (key: string, context: ReconcileContext) => Promise<ReconcileResult>;
 
-/** A running reconcile function. */
+/**
+ * A running reconcile function.
+ *
+ * *Guarantees*: no pass runs inside of `start` or `enqueue`; nothing is taken after `stop` was called; `stop` returns
+ * when no pass runs any more.
+ */
 export interface Controller {
+  /** Begins to take keys, those included that were enqueued before. */
   start(): void;
   /** Takes no more keys and waits for passes under way; after `graceMs` their signal aborts. */
   stop(): Promise<void>;
@@ -47,6 +53,8 @@ export interface ControllerOptions {
   readonly tenantConcurrency?: number;
   readonly backoff?: Backoff;
   readonly graceMs?: number;
+  /** Aborts when the right to work is lost: passes under way are aborted without grace. */
+  readonly lost?: AbortSignal;
 }
 
 const DEFAULT_BACKOFF: Backoff = { minMs: 200, maxMs: 60_000, factor: 2 };
@@ -60,14 +68,17 @@ export const createController = (options: ControllerOptions): Controller => {
   const metrics = controllerMetrics(options);
   const say = createReporter(log);
   const abort = new AbortController();
+  const signal = options.lost ? AbortSignal.any([abort.signal, options.lost]) : abort.signal;
   const underWay = new Set<Promise<void>>();
   let running = false;
+  let pumping = false;
+  let stopping: Promise<void> | undefined;
 
   const queue = createQueue({
     ...options,
     backoff: options.backoff ?? DEFAULT_BACKOFF,
     tenantConcurrency: options.tenantConcurrency ?? Math.max(1, Math.floor(concurrency / 4)),
-    onReady: () => pump(),
+    onReady: () => pumpSoon(),
   });
 
   const follow = (key: string, outcome: Outcome): void => {
@@ -85,46 +96,60 @@ export const createController = (options: ControllerOptions): Controller => {
     const startMs = clock.monotonicMs();
     let outcome: Outcome;
     try {
-      const context = { signal: abort.signal, log: log.with({ key, runId }), runId };
-      outcome = outcomeOfResult(await options.reconcile(key, context));
+      outcome = outcomeOfResult(await options.reconcile(key, { signal, log: log.with({ key, runId }), runId }));
       say.forget(key);
     } catch (error) {
+      if (signal.aborted) return; // it was told to end; whoever works next begins with everything
       outcome = outcomeOfError(error);
-      if (!abort.signal.aborted) say.failed({ key, runId, error, outcome });
+      say.failed({ key, runId, error, outcome });
     }
     metrics.passed(outcome, clock.monotonicMs() - startMs);
     follow(key, outcome);
-    queue.done(key);
   };
-
+  const begin = (key: string): void => {
+    const run = pass(key).finally(() => {
+      underWay.delete(run);
+      metrics.active(underWay.size);
+      queue.done(key);
+    });
+    underWay.add(run);
+    metrics.active(underWay.size);
+  };
   const pump = (): void => {
-    while (running && underWay.size < concurrency) {
+    pumping = false;
+    while (running && !signal.aborted && underWay.size < concurrency) {
       const key = queue.take();
       if (key === undefined) return;
-      const run: Promise<void> = pass(key).finally(() => {
-        underWay.delete(run);
-        pump();
-      });
-      underWay.add(run);
-      metrics.active(underWay.size);
+      begin(key);
     }
   };
+  // In a turn of its own, so that who enqueues never finds itself inside of a pass, and keys enqueued together are
+  // weighed against each other before the first one is taken.
+  const pumpSoon = (): void => {
+    if (pumping) return;
+    pumping = true;
+    queueMicrotask(pump);
+  };
 
+  const stop = async (): Promise<void> => {
+    running = false;
+    queue.close();
+    const timer = clock.after(options.graceMs ?? DEFAULT_GRACE_MS, () => abort.abort());
+    await Promise.allSettled(underWay);
+    timer.cancel();
+  };
   return {
     start() {
-      running = true;
-      pump();
+      running = stopping === undefined;
+      pumpSoon();
     },
-    async stop() {
-      running = false;
-      queue.close();
-      const timer = clock.after(options.graceMs ?? DEFAULT_GRACE_MS, () => abort.abort());
-      await Promise.allSettled(underWay);
-      timer.cancel();
-    },
+    stop: () => (stopping ??= stop()),
     enqueue: (key, when) => queue.add(key, when),
   };
 };
+
+/** Keys whose last fault is remembered: enough for every one that fails, and an end for those that are gone. */
+const MOST_SAID = 10_000;
 
 /** Says what went wrong with a key once, not at each retry, until it changes or ends well. */
 const createReporter = (log: Logger) => {
@@ -134,7 +159,9 @@ const createReporter = (log: Logger) => {
       const reason = isFault(error) ? error.reason : 'Unexpected';
       const text = `${reason}: ${messageOf(error)}`;
       const repeated = said.get(key) === text;
+      said.delete(key); // and in again at the end, so that the first is the one not heard of for longest
       said.set(key, text);
+      if (said.size > MOST_SAID) said.delete(said.keys().next().value ?? '');
       if (!outcome.log) return;
       const level = repeated ? 'debug' : outcome.log;
       const cause = outcome.log === 'error' && !repeated ? { err: error } : {};
@@ -144,7 +171,7 @@ const createReporter = (log: Logger) => {
   };
 };
 
-const controllerMetrics = ({ name, metrics }: ControllerOptions) => {
+const controllerMetrics = ({ name, metrics, concurrency }: ControllerOptions) => {
   const of = { controller: name };
   const total = metrics.counter({
     name: 'controller_runtime_reconcile_total',
@@ -167,6 +194,14 @@ const controllerMetrics = ({ name, metrics }: ControllerOptions) => {
     help: 'Passes under way',
     labels: ['controller'],
   });
+  const most = metrics.gauge({
+    name: 'controller_runtime_max_concurrent_reconciles',
+    help: 'Passes at once, at most',
+    labels: ['controller'],
+  });
+  most.set(concurrency, of);
+  active.set(0, of);
+  errors.add(of, 0); // there from the first reading on
   return {
     active: (count: number) => active.set(count, of),
     passed(outcome: Outcome, tookMs: number) {

@@ -3,6 +3,7 @@ import { backoffMs, type Backoff } from '../lib/backoff.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import type { Metrics } from '../lib/metrics.ts';
+import { createQueueMetrics } from './queue-metrics.ts';
 import { createTurns, tenantOf } from './turns.ts';
 
 /** Why a key is queued: something changed, or it is only looked at again. Changes go first. */
@@ -13,10 +14,12 @@ export type Priority = 'change' | 'resync';
  *
  * *Guarantees*
  * - A key waits at most once, however often it is added, and runs at most once at a time. Added while it runs, it runs
- *   again afterwards. So the last change is always seen, and ten changes in a row cost one or two passes.
+ *   again afterwards, at once. So the last change is always seen, and ten changes in a row cost one or two passes.
  * - Tenants take turns, and each has at most `tenantConcurrency` keys running.
- * - Changes go before resyncs; every eighth turn is a resync's, so that none starves.
- * - A delay (`afterMs`, a retry) is forgotten as soon as the key runs: each pass decides anew when to look again.
+ * - Changes go before resyncs, but after seven changes in a row a resync that may run is next, so that none starves.
+ * - Of several delays (`afterMs`, a retry) the earliest counts. It is forgotten as soon as the key runs: each pass
+ *   decides anew when to look again.
+ * - Nothing is kept of a key that neither waits nor runs nor has failed since its last `forget`.
  */
 export interface Queue {
   add(key: string, options?: { readonly afterMs?: number; readonly priority?: Priority }): void;
@@ -28,7 +31,7 @@ export interface Queue {
   forget(key: string): void;
   /** Keys that wait to run now, delayed ones not counted. */
   readonly depth: number;
-  /** Drops what waits and refuses more. */
+  /** Drops what waits and refuses more. Keys that run are still given back. */
   close(): void;
 }
 
@@ -43,52 +46,58 @@ export interface QueueOptions {
   readonly onReady: () => void;
 }
 
-const RESYNC_EVERY = 8;
-const DURATION_BUCKETS = [1e-4, 1e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60];
+const CHANGES_PER_RESYNC = 7;
 
-/** Creates an empty queue. Metric names and labels are client-go's, so that existing dashboards read them. */
+interface Delay {
+  readonly dueMs: number;
+  readonly priority: Priority;
+  readonly timer: Timer;
+}
+
+/** Creates an empty queue. */
 export const createQueue = (options: QueueOptions): Queue => {
-  const { clock, random, backoff, tenantConcurrency, onReady } = options;
-  const metrics = queueMetrics(options);
+  const { clock, random, backoff, onReady } = options;
   const lines = { change: createTurns(), resync: createTurns() };
-  const delayed = new Map<string, { dueMs: number; timer: Timer }>();
-  const running = new Map<string, { sinceMs: number; again?: Priority }>();
-  const runningOfTenant = new Map<string, number>();
   const waitingSinceMs = new Map<string, number>();
+  const delayed = new Map<string, Delay>();
+  const running = createRunning(options.tenantConcurrency);
   const attempts = new Map<string, number>();
-  let turn = 0;
+  let changesInARow = 0;
   let closed = false;
+  const depth = (): number => waitingSinceMs.size;
+  const metrics = createQueueMetrics({ ...options, depth, sinceMs: running.sinceMs });
 
-  const depth = (): number => lines.change.size + lines.resync.size;
   const addNow = (key: string, priority: Priority): void => {
-    const run = running.get(key);
-    if (run) {
-      if (run.again !== 'change') run.again = priority;
-      return;
-    }
-    if (priority === 'resync' && waitingSinceMs.has(key)) return;
-    if (priority === 'change') lines.resync.remove(key);
-    if (!lines[priority].add(key)) return;
-    if (!waitingSinceMs.has(key)) waitingSinceMs.set(key, clock.monotonicMs());
-    metrics.added(depth());
+    if (running.again(key, priority)) return;
+    const waits = waitingSinceMs.has(key);
+    if (waits && (priority === 'resync' || !lines.resync.remove(key))) return;
+    lines[priority].add(key);
+    if (waits) return; // it only moved to the front
+    waitingSinceMs.set(key, clock.monotonicMs());
+    metrics.added();
     onReady();
   };
-  const addLater = (key: string, afterMs: number, priority: Priority): void => {
-    const dueMs = clock.monotonicMs() + afterMs;
+  const addLater = (key: string, afterMs: number, given: Priority): void => {
     const present = delayed.get(key);
-    if (present && present.dueMs <= dueMs) return;
+    const priority = present ? urgent(present.priority, given) : given;
+    const dueMs = Math.min(clock.monotonicMs() + afterMs, present?.dueMs ?? Infinity);
     present?.timer.cancel();
-    const timer = clock.after(afterMs, () => {
+    const timer = clock.after(dueMs - clock.monotonicMs(), () => {
       delayed.delete(key);
       addNow(key, priority);
     });
-    delayed.set(key, { dueMs, timer });
+    delayed.set(key, { dueMs, priority, timer });
   };
-  const mayRun = (tenant: string): boolean => (runningOfTenant.get(tenant) ?? 0) < tenantConcurrency;
   const pick = (): string | undefined => {
-    turn += 1;
-    const [first, second] = turn % RESYNC_EVERY === 0 ? [lines.resync, lines.change] : [lines.change, lines.resync];
-    return first.take(mayRun) ?? second.take(mayRun);
+    const resyncIsDue = changesInARow >= CHANGES_PER_RESYNC;
+    const order: readonly Priority[] = resyncIsDue ? ['resync', 'change'] : ['change', 'resync'];
+    for (const priority of order) {
+      const key = lines[priority].take(running.mayRun);
+      if (key === undefined) continue;
+      changesInARow = priority === 'change' ? changesInARow + 1 : 0;
+      return key;
+    }
+    return undefined;
   };
   const add: Queue['add'] = (key, { afterMs = 0, priority = 'change' } = {}) => {
     if (closed) return;
@@ -99,26 +108,19 @@ export const createQueue = (options: QueueOptions): Queue => {
   return {
     add,
     take() {
-      const key = closed ? undefined : pick();
+      const key = pick();
       if (key === undefined) return undefined;
       delayed.get(key)?.timer.cancel();
       delayed.delete(key);
       const nowMs = clock.monotonicMs();
-      running.set(key, { sinceMs: nowMs });
-      const tenant = tenantOf(key);
-      runningOfTenant.set(tenant, (runningOfTenant.get(tenant) ?? 0) + 1);
-      metrics.taken(depth(), nowMs - (waitingSinceMs.get(key) ?? nowMs));
+      metrics.taken(nowMs - (waitingSinceMs.get(key) ?? nowMs));
       waitingSinceMs.delete(key);
+      running.begin(key, nowMs);
       return key;
     },
     done(key) {
-      const run = running.get(key);
+      const run = running.end(key);
       if (!run) return;
-      running.delete(key);
-      const tenant = tenantOf(key);
-      const left = (runningOfTenant.get(tenant) ?? 1) - 1;
-      if (left > 0) runningOfTenant.set(tenant, left);
-      else runningOfTenant.delete(tenant);
       metrics.worked(clock.monotonicMs() - run.sinceMs);
       if (run.again) add(key, { priority: run.again });
       onReady();
@@ -138,43 +140,47 @@ export const createQueue = (options: QueueOptions): Queue => {
     close() {
       closed = true;
       for (const { timer } of delayed.values()) timer.cancel();
-      delayed.clear();
+      for (const dropped of [delayed, waitingSinceMs, attempts, lines.change, lines.resync]) dropped.clear();
+      metrics.close();
     },
   };
 };
 
-const queueMetrics = ({ name, metrics }: QueueOptions) => {
-  const labels = ['name'];
-  const of = { name };
-  const depth = metrics.gauge({ name: 'workqueue_depth', help: 'Keys that wait to run', labels });
-  const adds = metrics.counter({ name: 'workqueue_adds_total', help: 'Keys added', labels });
-  const retries = metrics.counter({
-    name: 'workqueue_retries_total',
-    help: 'Keys added again after a failure',
-    labels,
-  });
-  const waited = metrics.histogram({
-    name: 'workqueue_queue_duration_seconds',
-    help: 'How long a key waits before it runs',
-    labels,
-    buckets: DURATION_BUCKETS,
-  });
-  const work = metrics.histogram({
-    name: 'workqueue_work_duration_seconds',
-    help: 'How long one pass over a key takes',
-    labels,
-    buckets: DURATION_BUCKETS,
-  });
+const urgent = (one: Priority | undefined, other: Priority): Priority => (one === 'change' ? one : other);
+
+interface Run {
+  readonly sinceMs: number;
+  /** Set when the key was added while it runs. */
+  again?: Priority;
+}
+
+/** The keys that run, counted by tenant. */
+const createRunning = (tenantConcurrency: number) => {
+  const runs = new Map<string, Run>();
+  const ofTenant = new Map<string, number>();
+  const count = (key: string, by: number): void => {
+    const tenant = tenantOf(key);
+    const now = (ofTenant.get(tenant) ?? 0) + by;
+    if (now > 0) ofTenant.set(tenant, now);
+    else ofTenant.delete(tenant);
+  };
   return {
-    added(now: number) {
-      adds.add(of);
-      depth.set(now, of);
+    mayRun: (tenant: string): boolean => (ofTenant.get(tenant) ?? 0) < tenantConcurrency,
+    begin(key: string, sinceMs: number): void {
+      runs.set(key, { sinceMs });
+      count(key, 1);
     },
-    taken(now: number, waitedMs: number) {
-      depth.set(now, of);
-      waited.observe(waitedMs / 1000, of);
+    /** Notes that the key has to run again; false when it does not run. */
+    again(key: string, priority: Priority): boolean {
+      const run = runs.get(key);
+      if (run) run.again = urgent(run.again, priority);
+      return run !== undefined;
     },
-    worked: (workedMs: number) => work.observe(workedMs / 1000, of),
-    retried: () => retries.add(of),
+    end(key: string): Run | undefined {
+      const run = runs.get(key);
+      if (runs.delete(key)) count(key, -1);
+      return run;
+    },
+    sinceMs: (): number[] => [...runs.values()].map((run) => run.sinceMs),
   };
 };

@@ -8,8 +8,12 @@ export interface Turns {
   /** Adds a key at the end of its tenant's line; a key that waits already keeps its place. */
   add(key: string): boolean;
   remove(key: string): boolean;
-  /** The next key: from the tenant whose turn it is, passing over tenants that `mayRun` refuses. */
+  /**
+   * The next key: from the tenant whose turn it is, passing over tenants that `mayRun` refuses. Those keep their turn.
+   * Costs one look for each tenant that is refused, and no tenant is refused that has nothing running.
+   */
   take(mayRun: (tenant: string) => boolean): string | undefined;
+  clear(): void;
   readonly size: number;
 }
 
@@ -18,13 +22,20 @@ export interface Turns {
  * one are served alternately. (Deficit round robin in which every pass costs the same.)
  */
 export const createTurns = (): Turns => {
-  // Insertion order is the order of turns: who was served goes to the end.
+  // Insertion order is the order of turns: who was served goes to the end. No line is empty.
   const lines = new Map<string, Set<string>>();
   let size = 0;
-  const drop = (tenant: string, line: Set<string>, key: string): void => {
-    line.delete(key);
+  const remove = (key: string): boolean => {
+    const tenant = tenantOf(key);
+    const line = lines.get(tenant);
+    if (!line?.delete(key)) return false;
     size -= 1;
     if (line.size === 0) lines.delete(tenant);
+    return true;
+  };
+  const toTheEnd = (tenant: string, line: Set<string>): void => {
+    lines.delete(tenant);
+    lines.set(tenant, line);
   };
   return {
     add(key) {
@@ -35,24 +46,20 @@ export const createTurns = (): Turns => {
       size += 1;
       return true;
     },
-    remove(key) {
-      const tenant = tenantOf(key);
-      const line = lines.get(tenant);
-      if (!line?.has(key)) return false;
-      drop(tenant, line, key);
-      return true;
-    },
+    remove,
     take(mayRun) {
       for (const [tenant, line] of lines) {
-        if (!mayRun(tenant)) continue;
         const [key] = line;
-        if (key === undefined) continue;
-        lines.delete(tenant);
-        lines.set(tenant, line);
-        drop(tenant, line, key);
+        if (key === undefined || !mayRun(tenant)) continue;
+        toTheEnd(tenant, line);
+        remove(key);
         return key;
       }
       return undefined;
+    },
+    clear() {
+      lines.clear();
+      size = 0;
     },
     get size() {
       return size;
