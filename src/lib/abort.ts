@@ -6,12 +6,10 @@ export class DeadlineExceeded extends Error {
   override readonly name = 'DeadlineExceeded';
 }
 
-/** True when a call ended because it was told to, not because it failed. */
-export const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
-
 /**
- * Runs `run` with a signal that aborts when `signal` does, or after `deadlineMs` on the given clock.
- * @throws DeadlineExceeded naming `what` once the deadline has passed.
+ * Runs `run` with a signal that aborts when `signal` does, or after `deadlineMs` on the given clock; the reason of the
+ * latter is a `DeadlineExceeded` naming `what`. Waits for `run`, which has to heed the signal.
+ * @throws what `run` throws.
  */
 export const withDeadline = async <T>(
   options: { readonly clock: Clock; readonly deadlineMs: number; readonly what: string; readonly signal?: AbortSignal },
@@ -31,4 +29,21 @@ export const withDeadline = async <T>(
     timer.cancel();
     signal?.removeEventListener('abort', follow);
   }
+};
+
+/**
+ * Waits for `run`, but no longer than `deadlineMs`: false when it went on. What it ends with later is nobody's.
+ * @throws what `run` throws in time.
+ */
+export const endsWithin = async (
+  options: { readonly clock: Clock; readonly deadlineMs: number },
+  run: () => Promise<unknown> | void,
+): Promise<boolean> => {
+  const late = Promise.withResolvers<boolean>();
+  const timer = options.clock.after(options.deadlineMs, () => late.resolve(false));
+  const inTime = async (): Promise<boolean> => {
+    await run();
+    return true;
+  };
+  return Promise.race([inTime(), late.promise]).finally(() => timer.cancel());
 };

@@ -108,7 +108,7 @@ export const workPart = (
     name: `managed-gitops-${name}`,
     identity: processIdentity(platform.random),
   });
-  return createTerms({ name, lease, begin });
+  return createTerms({ ...platform, name, lease, begin });
 };
 
 /** Closes the client's connections after everything that uses them has stopped. */
