@@ -34,6 +34,7 @@ export const agentParts = ({
     const context: AgentWorkContext = {
       ...platform,
       ...settings,
+      resyncMs: settings.selfHealMs ?? settings.resyncMs,
       client,
       db: database.pool,
       listen: { ...database.options, random: platform.random },

@@ -45,6 +45,7 @@ export const backendParts = ({
       namespaces: knownNamespaces.store,
       settings: {
         ...settings,
+        resyncMs: settings.selfHealMs ?? settings.resyncMs,
         engineNamespace: settings.argocdNamespace,
         projectIsolation: await projectIsolation(database, settings),
       },

@@ -53,9 +53,9 @@ const NAME = 'web';
 
 /** Runs the demo. @throws Fault naming the step that was not seen, or what could not be started. */
 export const demo = async (given: DemoArguments, environment: Environment): Promise<void> => {
-  const write = (line: string): void => void process.stdout.write(`${line}\n`);
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort(new Stopped(signal)));
+  const write = createWriter(ended);
   await using stack = new AsyncDisposableStack();
   try {
     const source = await prepareSource(stack, given, environment);
@@ -89,6 +89,12 @@ export const demo = async (given: DemoArguments, environment: Environment): Prom
 
 /** The demo was told to end. */
 class Stopped extends Error {}
+
+/** Writes lines for as long as somebody reads them: a reader that leaves, as `head` does, ends the demo. */
+const createWriter = (ended: AbortController): ((line: string) => void) => {
+  process.stdout.on('error', (error) => ended.abort(new Stopped(error.message)));
+  return (line) => void process.stdout.write(`${line}\n`);
+};
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { durationSetting, parseSettings, type SettingSchema } from '../lib/config.ts';
 import { Fault, isFault, messageOf } from '../lib/fault.ts';
 import { demo, demoHalves } from './demo.ts';
+import { ignoredOfOriginal, originalFlags } from './original.ts';
 import type { Environment } from './platform.ts';
 import { agentProcess, allProcess, backendProcess, migrateProcess, type ProcessKind } from './processes.ts';
 
@@ -20,6 +21,7 @@ const addProcess = <S extends SettingSchema>(
     const flags = `--${setting.flag} ${setting.placeholder === '' ? '[true|false]' : `<${setting.placeholder}>`}`;
     command.addOption(new Option(flags, `${setting.help} (env: ${setting.environment.join(', ')})`));
   }
+  for (const flag of originalFlags) command.addOption(new Option(`--${flag} [value]`).hideHelp());
   command.action(async () => {
     const given: Record<string, unknown> = command.opts();
     const flags = Object.fromEntries(
@@ -28,7 +30,9 @@ const addProcess = <S extends SettingSchema>(
         return [setting.flag, value === true ? 'true' : typeof value === 'string' ? value : undefined];
       }),
     );
-    await kind.run(parseSettings(kind.schema, { flags, environment }), environment);
+    const set = originalFlags.filter((flag) => given[camelCase(flag)] !== undefined);
+    const settings = parseSettings(kind.schema, { flags, environment });
+    await kind.run(settings, environment, ignoredOfOriginal(set, environment));
   });
 };
 
@@ -40,14 +44,15 @@ const addDemo = (program: Command, environment: Environment): void => {
     .option('--repo <URL or folder>', 'deploy from this repository instead of the sample one; needs --path')
     .option('--path <dir>', 'the folder in it that holds the manifests')
     .option('--step-timeout <duration>', 'how long each step may take', '30s')
+    .option('--stay', 'stay up after the last step, as in a terminal')
     .addOption(new Option('--without <half>', 'leave a half of the service out').choices(demoHalves).hideHelp())
-    .action(async (options: Readonly<Record<string, string | undefined>>) => {
-      const { repo, path } = options;
+    .action(async (options: Readonly<Record<string, string | undefined>> & { readonly stay?: true }) => {
+      const { repo, path, stay } = options;
       if ((repo === undefined) !== (path === undefined)) {
         throw new Fault('user', 'InvalidSetting', '--repo and --path go together: name both, or neither');
       }
       const without = demoHalves.filter((half) => half === options['without']);
-      const stays = process.stdout.isTTY && environment['CI'] !== 'true';
+      const stays = stay ?? (process.stdout.isTTY && environment['CI'] !== 'true');
       await demo({ repo, path: path ?? '', without, stepMs: stepTimeout(options['stepTimeout']), stays }, environment);
     });
 };
@@ -58,13 +63,20 @@ const stepTimeout = (text: string | undefined): number => {
   return parseSettings({ stepMs: setting }, { flags, environment: {} }).values.stepMs;
 };
 
+/** What is wrong with the command line, as every other error is told. */
+const oneLine = (text: string): string =>
+  `managed-gitops: ${text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll(/\s+/g, ' ')} (--help tells more)\n`;
+
 const camelCase = (flag: string): string => flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
 const main = async (): Promise<void> => {
   const environment: Environment = process.env;
   const program = new Command('managed-gitops')
     .description("GitOps as a Kubernetes API in every team's own namespace, carried out by one shared Argo CD.")
-    .showHelpAfterError()
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .configureHelp({ showGlobalOptions: true });
   addProcess(program, { name: 'backend', kind: backendProcess, environment });
   addProcess(program, { name: 'agent', kind: agentProcess, environment });

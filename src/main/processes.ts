@@ -21,16 +21,20 @@ import { agentSettings, allSettings, backendSettings, migrateSettings } from './
 export interface ProcessKind<S extends SettingSchema> {
   readonly summary: string;
   readonly schema: S;
-  run(settings: Settings<S>, environment: Environment): Promise<void>;
+  /** `ignored` names what was given for the original and means nothing here. */
+  run(settings: Settings<S>, environment: Environment, ignored: readonly string[]): Promise<void>;
 }
 
 const announce = <S extends SettingSchema>(
-  kind: { readonly name: string; readonly schema: S },
+  kind: { readonly name: string; readonly schema: S; readonly ignored: readonly string[] },
   settings: Settings<S>,
 ): Platform => {
   const { logLevel } = settings.values as SettingValues<typeof migrateSettings>; // every schema has the common settings
   const platform = createPlatform(logLevel, kind.name);
   platform.log.info('starting', { config: redactedSettings(kind.schema, settings) });
+  if (kind.ignored.length > 0) {
+    platform.log.info(`settings of the original that mean nothing here: ${kind.ignored.join(', ')}`);
+  }
   return platform;
 };
 
@@ -62,8 +66,8 @@ interface ServerOptions<S> {
 export const backendProcess: ProcessKind<typeof backendSettings> = {
   summary: 'Run the backend: turns GitOpsDeployments into rows, delivers them, brings status back.',
   schema: backendSettings,
-  async run(settings, environment) {
-    const platform = announce({ name: 'backend', schema: backendSettings }, settings);
+  async run(settings, environment, ignored) {
+    const platform = announce({ name: 'backend', schema: backendSettings, ignored }, settings);
     const { values } = settings;
     const options = { name: 'backend', migrates: values.migrate, settings: values, environment };
     await runParts(platform, options, backendParts);
@@ -74,8 +78,8 @@ export const backendProcess: ProcessKind<typeof backendSettings> = {
 export const agentProcess: ProcessKind<typeof agentSettings> = {
   summary: "Run the agent: makes Argo CD's objects equal to the rows, reports what they say.",
   schema: agentSettings,
-  async run(settings, environment) {
-    const platform = announce({ name: 'agent', schema: agentSettings }, settings);
+  async run(settings, environment, ignored) {
+    const platform = announce({ name: 'agent', schema: agentSettings, ignored }, settings);
     const options = { name: 'agent', migrates: false, settings: settings.values, environment };
     await runParts(platform, options, agentParts);
   },
@@ -85,8 +89,8 @@ export const agentProcess: ProcessKind<typeof agentSettings> = {
 export const allProcess: ProcessKind<typeof allSettings> = {
   summary: 'Run backend and agent in one process.',
   schema: allSettings,
-  async run(settings, environment) {
-    const platform = announce({ name: 'all', schema: allSettings }, settings);
+  async run(settings, environment, ignored) {
+    const platform = announce({ name: 'all', schema: allSettings, ignored }, settings);
     const { values } = settings;
     const options = { name: 'all', migrates: values.migrate, settings: values, environment };
     await runParts(platform, options, (context) => [...backendParts(context), ...agentParts(context)]);
@@ -97,8 +101,8 @@ export const allProcess: ProcessKind<typeof allSettings> = {
 export const migrateProcess: ProcessKind<typeof migrateSettings> = {
   summary: "Bring the database to this release's schema, then end.",
   schema: migrateSettings,
-  async run(settings) {
-    const platform = announce({ name: 'migrate', schema: migrateSettings }, settings);
+  async run(settings, _environment, ignored) {
+    const platform = announce({ name: 'migrate', schema: migrateSettings, ignored }, settings);
     const database = openDatabase(platform, databaseConnection(settings.values), 'migrate');
     try {
       await waitForDatabase({ ...database.options, random: platform.random });

@@ -9,6 +9,7 @@ import {
   type Address,
 } from '../lib/config.ts';
 import { logLevels } from '../lib/log.ts';
+import { selfHealInterval } from './original.ts';
 
 const loopback = (port: number): Address => ({ host: '127.0.0.1', port, off: false });
 
@@ -118,6 +119,7 @@ const clusterSettings = {
     fallback: 600_000,
     help: 'How often everything is looked at again.',
   }),
+  selfHealMs: selfHealInterval,
   pollMs: durationSetting({
     flag: 'poll',
     environment: ['MANAGED_GITOPS_POLL'],
