@@ -6,16 +6,17 @@ import type { Platform } from './platform.ts';
 /** Starts the parts, and stops them at SIGTERM or SIGINT. Returns when they have stopped. @throws what a start throws. */
 export const runUntilSignal = async (platform: Platform, parts: readonly Part[]): Promise<void> => {
   const running = createProcess({ ...platform, parts });
-  const asked = new Promise<string>((resolve) => {
+  let asked = false;
+  const stopped = new Promise<string>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
-  });
-  const stopped = asked.then(async (signal) => {
+  }).then(async (signal) => {
+    asked = true;
     platform.log.info(`stopping (${signal})`);
     await running.stop();
   });
   await running.start();
-  platform.log.info('started');
+  if (!asked) platform.log.info('started');
   await stopped;
   platform.log.info('stopped');
 };
