@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toYaml } from '../lib/yaml.ts';
 import { inClusterAccess, parseKubeconfig, type KubeconfigOptions } from './kubeconfig.ts';
@@ -19,6 +20,25 @@ const kubeconfig = (parts: { cluster?: object; user?: object; context?: object; 
 
 const parse = (parts: Parameters<typeof kubeconfig>[0], options?: KubeconfigOptions) =>
   parseKubeconfig(kubeconfig(parts), options);
+
+const clusterFields = ['server', 'certificate-authority', 'certificate-authority-data', 'tls-server-name', 'proxy-url'];
+const userFields = [
+  'token',
+  'tokenFile',
+  'client-key',
+  'client-certificate-data',
+  'username',
+  'password',
+  'exec',
+  'as',
+];
+
+/** A mapping of some of the fields to values that nobody expects there. */
+const odd = (fields: readonly string[]): fc.Arbitrary<object> =>
+  fc.dictionary(fc.constantFrom(...fields), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 2 });
+
+const merged = ([parts, root]: [{ cluster: object; user: object; context: object }, object]): string =>
+  kubeconfig({ ...parts, root });
 
 describe('a kubeconfig', () => {
   test('gives the server, its authority and the credentials of the current context', () => {
@@ -102,10 +122,26 @@ describe('a kubeconfig', () => {
     [{ user: { as: 'root' } }, 'users["u"].user.as is not supported: there is no impersonation'],
     [{ user: { 'client-key-data': base64(pem('K')) } }, 'has a client-key but no client-certificate'],
     [{ user: { 'client-certificate-data': base64(pem('C')) } }, 'has a client-certificate but no client-key'],
+    [{ user: { token: 'two\nlines' } }, 'users["u"].user.token has characters that no token has'],
     [{ user: { username: 'ann' } }, 'users["u"].user.password is missing'],
   ])('%j is refused by the name of the field', (parts, message) => {
     expect(() => parse(parts)).toThrow(message);
     expect(() => parse(parts)).toThrow(expect.objectContaining({ kind: 'user', reason: 'InvalidKubeconfig' }));
+  });
+
+  test('of any shape gives an access or one clear fault, and never anything else', () => {
+    const anything = fc.jsonValue({ maxDepth: 3 });
+    const parts = fc.record({ cluster: odd(clusterFields), user: odd(userFields), context: odd(['cluster', 'user']) });
+    const root = odd(['contexts', 'clusters', 'users', 'current-context']);
+    fc.assert(
+      fc.property(fc.oneof(anything.map(toYaml), fc.string(), fc.tuple(parts, root).map(merged)), (text) => {
+        try {
+          expect(parseKubeconfig(text).server).toMatch(/^https?:/);
+        } catch (error) {
+          expect(error).toMatchObject({ kind: 'user', reason: 'InvalidKubeconfig' });
+        }
+      }),
+    );
   });
 
   test('that is no YAML is refused without quoting it, since it holds secrets', () => {

@@ -184,7 +184,9 @@ const tokenPart = (user: Section, options: KubeconfigOptions) => {
     return { readToken };
   }
   const token = optionalText(user, 'token');
-  return token === undefined ? {} : { token };
+  if (token === undefined) return {};
+  if (/[^\x21-\x7e]/.test(token)) throw invalid(`${user.at}.token has characters that no token has`);
+  return { token };
 };
 
 const basicPart = (user: Section) => {

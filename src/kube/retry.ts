@@ -7,9 +7,9 @@ import { ConnectionError } from './transport.ts';
 const backoff = { minMs: 100, maxMs: 5_000, factor: 2 };
 const RETRIABLE_CODES = new Set([500, 502, 503, 504]);
 
-/** One side doesn't accept the other's certificate, or our own can't be read: trying again changes nothing. */
+/** A certificate is not accepted, or what we have to show can't be sent: trying again changes nothing. */
 const isDistrust = (cause: unknown): boolean =>
-  cause instanceof Error && 'code' in cause && /CERT|SIGNATURE|^ERR_(TLS|SSL|OSSL)/.test(String(cause.code));
+  cause instanceof Error && 'code' in cause && /CERT|SIGNATURE|^ERR_(TLS|SSL|OSSL|INVALID)/.test(String(cause.code));
 
 /**
  * Milliseconds until the attempt after the `attempt`-th may be made, or undefined when the failure is final.
