@@ -10,7 +10,7 @@ export const valueOf = (answer: TransportAnswer, callName: string): unknown => {
   const refusal = refusalOf(answer);
   if (refusal) throw refusal;
   const value = parseJson(answer.body);
-  if (value === undefined) throw unreadable(callName);
+  if (value === undefined) throw unreadable(callName, 'JSON');
   return value;
 };
 
@@ -37,9 +37,9 @@ const parseJson = (body: Buffer): unknown => {
   }
 };
 
-/** An answer that is no JSON. */
-export const unreadable = (callName: string): Fault =>
-  new Fault('internal', 'ApiAnswerUnreadable', `the API server's answer to ${callName} is not JSON`);
+/** An answer that is not `what` it has to be. */
+export const unreadable = (callName: string, what: string): Fault =>
+  new Fault('internal', 'ApiAnswerUnreadable', `the API server's answer to ${callName} is not ${what}`);
 
 /** What a caller is told: refusals and faults as they are, a lost connection by what is known of the call's effect. */
 export const outward = (error: unknown, call: { readonly method: string; readonly callName: string }): unknown => {

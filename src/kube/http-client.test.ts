@@ -15,6 +15,8 @@ const secret = (name: string, extra: object = {}): Secret => ({
   ...extra,
 });
 
+const emptyList = { kind: 'SecretList', metadata: { resourceVersion: '1' }, items: [] };
+
 const { serve, connect } = useScriptedClients();
 
 describe('requests', () => {
@@ -103,7 +105,7 @@ describe('requests', () => {
   test('each attempt passes the gate under a name without any object', async () => {
     const calls: string[] = [];
     const gate: Gate = (call, run) => (calls.push(`${call.to} ${call.name}`), run());
-    const server = await serve((_request, response) => answerJson(response, 200, secret('a')));
+    const server = await serve((_request, response) => answerJson(response, 200, emptyList));
     const client = connect(server, { gate });
     const ref = { namespace: 'team', name: 'a' };
     await client.get(secrets, ref);
@@ -205,6 +207,20 @@ describe('refusals', () => {
     });
   });
 
+  test('whatever is no list is never taken for an empty one', async () => {
+    const server = await serve((_request, response) => answerJson(response, 200, { kind: 'Status', metadata: {} }));
+    const client = connect(server);
+    const unreadable = { kind: 'internal', reason: 'ApiAnswerUnreadable' };
+    await expect(client.list(secrets)).rejects.toMatchObject(unreadable);
+    for (const body of [{}, [], null, { kind: 'SecretList', items: [] }, { kind: 'SecretList', metadata: {} }]) {
+      server.respond = (_request, response) => answerJson(response, 200, body);
+      await expect(client.list(secrets)).rejects.toMatchObject(unreadable);
+    }
+    server.respond = (_request, response) =>
+      answerJson(response, 200, { kind: 'SecretList', metadata: {}, items: null });
+    expect(await client.list(secrets)).toEqual({ metadata: {}, items: [] });
+  });
+
   test('an answer that is no JSON, or larger than allowed, is an internal fault', async () => {
     const server = await serve((_request, response) => response.writeHead(200).end('{"kind":'));
     const client = connect(server, { maxBodyBytes: 10 });
@@ -220,7 +236,7 @@ describe('refusals', () => {
 
 test('attempts are counted by status and method, under the names that dashboards know', async () => {
   const metrics = createMetrics();
-  const server = await serve((_request, response) => answerJson(response, 200, secret('a')));
+  const server = await serve((_request, response) => answerJson(response, 200, emptyList));
   const client = connect(server, { metrics });
   await client.list(secrets);
   await server.stop();

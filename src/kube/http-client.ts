@@ -15,6 +15,7 @@ import type {
   WatchEvent,
   WatchOptions,
 } from './client.ts';
+import { isRecord } from './json.ts';
 import type { ClusterAccess } from './kubeconfig.ts';
 import { apiVersionOf, type KubeList, type KubeObject, type ResourceType } from './object.ts';
 import { resourcePath, subjectOfPath, withQuery } from './path.ts';
@@ -83,14 +84,23 @@ const list = async <T extends KubeObject>(
   const { namespace, labelSelector, fieldSelector, limit, resourceVersion, resourceVersionMatch, ...rest } = options;
   const query = { labelSelector, fieldSelector, limit, resourceVersion, resourceVersionMatch, continue: rest.continue };
   const path = withQuery(resourcePath(resource, namespace === undefined ? {} : { namespace }), query);
-  const answer = await call<KubeList<T>>({ ...rest, method: 'GET', verb: 'LIST', path });
+  const answer = await call<unknown>({ ...rest, method: 'GET', verb: 'LIST', path });
+  if (!isList<T>(answer)) throw unreadable(`LIST ${resource.plural}`, 'a list');
+  const items = answer.items ?? [];
   // The items of built-in kinds come without the two members that the list itself carries.
-  for (const item of answer.items ?? []) {
+  for (const item of items) {
     item.apiVersion ??= apiVersionOf(resource);
     item.kind ??= resource.kind;
   }
-  return { metadata: answer.metadata ?? {}, items: answer.items ?? [] };
+  return { metadata: answer.metadata, items };
 };
+
+/** Whatever else answers with 200 must not look like an empty list: what is missing in a list may get deleted. */
+const isList = <T>(answer: unknown): answer is Pick<KubeList<T>, 'metadata'> & { items: T[] | null } =>
+  isRecord(answer) &&
+  String(answer['kind']).endsWith('List') &&
+  isRecord(answer['metadata']) &&
+  (Array.isArray(answer['items']) || answer['items'] === null);
 
 const remove = async (call: CallFunction, path: string, options: DeleteOptions = {}): Promise<void> => {
   const { uid, resourceVersion, propagationPolicy, ...rest } = options;
@@ -128,7 +138,7 @@ const watch = async function* <T extends KubeObject>(
   try {
     const opened = await transport.open({ method: 'GET', path, callName, signal: stream.signal });
     tooLate.cancel();
-    if (!('chunks' in opened)) throw refusalOf(opened) ?? unreadable(callName);
+    if (!('chunks' in opened)) throw refusalOf(opened) ?? unreadable(callName, 'a stream');
     onOpen?.();
     yield* watchEvents<T>(opened.chunks);
   } catch (error) {
@@ -160,7 +170,7 @@ const createCall = (transport: Transport, { clock, random, log }: KubeClientOpti
       } catch (error) {
         // The attempt before may have deleted it without our hearing so.
         if (unsure && call.method === 'DELETE' && isNotFound(error)) return undefined;
-        unsure ||= !(error instanceof ApiError);
+        unsure ||= !(error instanceof ApiError) || error.code >= 500;
         const afterMs =
           call.retry === false ? undefined : retryDelayMs(error, { method: call.method, attempt }, random);
         if (request.signal.aborted || afterMs === undefined || clock.monotonicMs() + afterMs >= untilMs) throw error;

@@ -89,16 +89,20 @@ describe('retries', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  test('a delete that broke, made again and answered 404, has done its work', async () => {
-    let seen = 0;
-    const server = await serve((_request, response) => {
-      seen += 1;
-      if (seen === 1) response.destroy();
-      else answerStatus(response, { code: 404, reason: 'NotFound' });
-    });
-    const client = connect(server);
-    await client.delete(secrets, ref);
-    await expect(client.delete(secrets, ref)).rejects.toMatchObject({ code: 404 });
+  test('a delete of unknown outcome, made again and answered 404, has done its work', async () => {
+    const breaks: Responder = (_request, response) => response.destroy();
+    const times: Responder = (_request, response) => answerStatus(response, { code: 504, reason: 'Timeout' });
+    for (const first of [breaks, times]) {
+      let seen = 0;
+      const server = await serve((request, response) => {
+        seen += 1;
+        if (seen === 1) first(request, response);
+        else answerStatus(response, { code: 404, reason: 'NotFound' });
+      });
+      const client = connect(server);
+      await client.delete(secrets, ref);
+      await expect(client.delete(secrets, ref)).rejects.toMatchObject({ code: 404 });
+    }
   });
 
   test('nobody listening is tried again by any verb, since nothing was done, until the deadline', async () => {

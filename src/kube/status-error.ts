@@ -49,7 +49,5 @@ export const isConflict = (error: unknown): error is ApiError => isApiError(erro
 export const isAlreadyExists = (error: unknown): error is ApiError => isApiError(error, 409, 'AlreadyExists');
 /** 410: the `resourceVersion` or continue token is too old. */
 export const isGone = (error: unknown): error is ApiError => isApiError(error, 410);
-/** 403: RBAC or admission refuses. */
-export const isForbidden = (error: unknown): error is ApiError => isApiError(error, 403);
 /** 400 or 422: the object or query itself is not valid; sending it again can't help. */
 export const isInvalid = (error: unknown): error is ApiError => isApiError(error, 422) || isApiError(error, 400);

@@ -62,7 +62,7 @@ describe('over TLS', () => {
     const server = await serve((_request, response) => {
       const { socket } = response;
       if (socket instanceof TLSSocket) shown.push(socket.getPeerX509Certificate()?.toString());
-      answerJson(response, 200, {});
+      answerJson(response, 200, { kind: 'NamespaceList', metadata: {}, items: [] });
     }, tls);
     const access = { server: server.url, ca };
     await connect(server, { access: { ...access, clientCertificate: certificate, clientKey: key } }).list(namespaces);

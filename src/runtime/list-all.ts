@@ -1,4 +1,5 @@
 // One complete, consistent listing of a kind, page by page.
+import { Fault } from '../lib/fault.ts';
 import type { KubeClient, Selection } from '../kube/client.ts';
 import type { KubeObject, ResourceType } from '../kube/object.ts';
 import { isGone } from '../kube/status-error.ts';
@@ -51,6 +52,9 @@ const listPages = async <T extends KubeObject>(
     });
     objects.push(...page.items);
     token = page.metadata.continue;
-    if (!token) return { objects, resourceVersion: page.metadata.resourceVersion ?? '' };
+    if (token) continue;
+    const { resourceVersion } = page.metadata;
+    if (!resourceVersion) throw new Fault('internal', 'ApiAnswerUnreadable', 'a list came without a resourceVersion');
+    return { objects, resourceVersion };
   }
 };

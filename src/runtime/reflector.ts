@@ -152,7 +152,7 @@ type ObjectEvent<T> = Exclude<WatchEvent<T>, { type: 'ERROR' }>;
 interface Intake<T> {
   /** Whether the store holds a complete listing. */
   readonly complete: boolean;
-  /** Returns the place that the event leads to; undefined inside the present objects, where there is none. */
+  /** Returns the place that the event leads to; undefined where it leads to none, as inside the present objects. */
   take(event: ObjectEvent<T>): Position | undefined;
   /** What it means that nothing came for so long. */
   silence(limitMs: number): Error;
@@ -191,7 +191,8 @@ const createIntake = <T extends KubeObject>(
       } else {
         store.put(prepare(event.object));
       }
-      return { name: 'following', resourceVersion: event.object.metadata.resourceVersion ?? '' };
+      const { resourceVersion } = event.object.metadata;
+      return resourceVersion ? { name: 'following', resourceVersion } : undefined;
     },
   };
 };
