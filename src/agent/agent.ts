@@ -29,10 +29,10 @@ export interface AgentWorkContext extends AgentContext {
 }
 
 /** Starts the loops: one lane per resource of Operations, one per Application's report, and one each to dispatch and refresh. */
-export const startAgent = (context: AgentWorkContext): Work => {
+export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work => {
   const { applications, operations, concurrency } = context;
   const loop = (name: string, reconcile: Reconcile, atOnce = 1): Controller =>
-    createController({ ...context, name, reconcile, concurrency: atOnce });
+    createController({ ...context, name, reconcile, concurrency: atOnce, lost });
   const handlers: OperationHandlers = { Application: createApplicationHandler(context) };
   const reconciler = createOperationReconciler(context, createClaims(context), handlers);
   const reporter = createReporter(context);

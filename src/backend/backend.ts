@@ -57,17 +57,21 @@ export interface BackendContext {
   readonly settings: BackendSettings;
 }
 
-/** Starts the loops: one lane per deployment, and one each to deliver, to collect and to wake. */
-export const startBackend = (context: BackendContext): Work => {
+/**
+ * Starts the loops: one lane per deployment, and one each to deliver, to collect and to wake. When `lost` aborts, what is
+ * under way ends without grace.
+ */
+export const startBackend = (context: BackendContext, lost: AbortSignal): Work => {
   const { settings, clock, namespaces, deployments } = context;
   const absences = createAbsences(clock, settings.secondLookMs);
-  const shared: DeploymentContext = { ...context, absences, engineNamespace: settings.engineNamespace, plan: settings };
+  const { engineNamespace } = settings;
+  const shared: DeploymentContext = { ...context, absences, engineNamespace, plan: settings, lost };
   const events = createEventRecorder({ ...context, component: 'managed-gitops' });
   const { standardConditions } = settings;
   const status = createStatusReporter({ ...shared, standardConditions, announce: createAnnounce(events) });
   const collector = createCollector({ ...context, foreignAgeMs: settings.foreignAgeMs, sweepMs: settings.resyncMs });
   const loop = (name: string, reconcile: Reconcile, concurrency = 1): Controller =>
-    createController({ ...context, name, reconcile, concurrency, tenantConcurrency: settings.tenantConcurrency });
+    createController({ ...context, ...settings, name, reconcile, concurrency, lost });
 
   const collect = loop('operation-collector', collector.reconcile);
   const settled = (ids: readonly string[]): void => {

@@ -167,6 +167,7 @@ const rowsAreRight = (
   const written = readable(present.specField);
   return (
     present.hasOwner &&
+    present.engineInstanceId === facts.ids.engineInstanceId &&
     facts.repositoryKnown &&
     expectedEnvironment !== undefined &&
     present.environmentId === expectedEnvironment &&

@@ -1,4 +1,5 @@
 // The text in `application.spec_field`: the Application that should exist, in the format that both halves read.
+import { userFault } from '../api/reasons.ts';
 import { parseYamlScalarsAsText, toQuotedYaml } from '../lib/yaml.ts';
 import { goFlag, goInteger, goList, goPointer, goStruct, goText, type GoYaml } from './go-yaml.ts';
 
@@ -63,10 +64,14 @@ export const writeSpecField = (application: DesiredApplication): string =>
 
 /**
  * The Application in a `spec_field`, whoever wrote it.
- * @throws Fault('user', 'InvalidYaml') when the text is not YAML.
+ * @throws Fault('user') when the text is not YAML, or not that of an Application.
  */
 export const readSpecField = (text: string): DesiredApplication => {
   const { fauxObjectMeta, spec } = document.read(parseYamlScalarsAsText(text));
+  // Whatever is absent reads as '': without this, any text would ask for an Application of nothing.
+  if (fauxObjectMeta.name === '' || spec.project === '' || spec.source.repoURL === '') {
+    throw userFault('InvalidSpecField', 'it describes no Application');
+  }
   return { ...fauxObjectMeta, ...spec };
 };
 

@@ -28,7 +28,7 @@ export const agentParts = ({
   const knownApplications = createWatcher({ ...watched, resource: applications, indexers: applicationIndexers });
   const projects = createWatcher({ ...watched, resource: appProjects });
   const tickets = createWatcher({ ...watched, resource: operations });
-  const begin = async () => {
+  const begin = async (lost: AbortSignal) => {
     const { ownNamespaceOnly: told, blockedAfterMs } = settings;
     const ownNamespaceOnly = told === 'auto' ? (await readOrigin(database.pool)) === 'created' : told === 'on';
     const context: AgentWorkContext = {
@@ -44,7 +44,7 @@ export const agentParts = ({
       operations: tickets.store,
       settings: { ownNamespaceOnly, blockedAfterMs },
     };
-    return startAgent(context);
+    return startAgent(context, lost);
   };
   return [
     cachesPart({ applications: knownApplications, appprojects: projects, operations: tickets }, probes),

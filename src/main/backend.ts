@@ -35,7 +35,7 @@ export const backendParts = ({
 }: HalfContext<Settings>): readonly Part[] => {
   const deployments = createWatcher({ ...platform, client, resource: gitOpsDeployments, indexers: deploymentIndexers });
   const knownNamespaces = createWatcher({ ...platform, client, resource: namespaces });
-  const begin = async () => {
+  const begin = async (lost: AbortSignal) => {
     const context: BackendContext = {
       ...platform,
       client,
@@ -50,7 +50,7 @@ export const backendParts = ({
         projectIsolation: await projectIsolation(database, settings),
       },
     };
-    return startBackend(context);
+    return startBackend(context, lost);
   };
   return [
     cachesPart({ namespaces: knownNamespaces, gitopsdeployments: deployments }, probes),

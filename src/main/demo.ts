@@ -205,8 +205,8 @@ const startService = async (
   const { values: settings } = parseSettings(allSettings, { flags: {}, environment: {} });
   const nowhere = { host: '', port: 0, off: true };
   const halves = { backend: backendParts, agent: agentParts };
-  for (const half of demoHalves) {
-    if (sandbox.without.includes(half)) continue;
+  const wanted = demoHalves.filter((half) => !sandbox.without.includes(half));
+  for (const half of wanted) {
     const named = { ...platform, log: platform.log.with({ component: half }), metrics: createMetrics() };
     const client = createKubeClient({ ...named, access: parseKubeconfig(sandbox.kubeconfig) });
     const database = openDatabase(named, { url: sandbox.databaseUrl }, half);
@@ -214,7 +214,7 @@ const startService = async (
     const running = createProcess({
       ...named,
       parts: [
-        databasePart(named, database, { probes, migrates: half === 'backend' }),
+        databasePart(named, database, { probes, migrates: half === wanted[0] }),
         clientPart(client),
         ...halves[half]({ platform: named, client, database, probes, settings }),
       ],

@@ -97,7 +97,7 @@ export const workPart = (
     readonly name: string;
     readonly client: KubeClient;
     readonly leaseNamespace: string;
-    readonly begin: () => Promise<Work> | Work;
+    readonly begin: (lost: AbortSignal) => Promise<Work> | Work;
   },
 ): Part => {
   const { name, client, leaseNamespace, begin } = options;

@@ -34,7 +34,7 @@ export interface OperationReconciler {
   openKey(resourceId: string): string | undefined;
 }
 
-/** Creates the reconciler of Operations: claim, check whose they are, let the handler do it, end them. */
+/** Creates the reconciler of Operations: claim, sort out what is not this engine's, let the handler do it, end them. */
 export const createOperationReconciler = (
   context: AgentContext,
   claims: Claims,
@@ -43,19 +43,18 @@ export const createOperationReconciler = (
   const open = new Map<string, string>();
   const reconcile: Reconcile = async (key, { signal }) => {
     const lane = operationLane(key);
-    const claimed = await claims.take(lane);
-    const [first] = claimed;
-    if (!first) return void open.delete(lane.resourceId);
+    const { mine, foreign } = await sortByEngine(context, await claims.take(lane));
+    await endAll(claims, foreign, endOf(engineMismatch(context)));
+    if (mine.length === 0) return void open.delete(lane.resourceId);
     open.set(lane.resourceId, key);
-    const ownerId = claimed.findLast((row) => row.owner_id !== null)?.owner_id ?? null;
+    const ownerId = mine.findLast((row) => row.owner_id !== null)?.owner_id ?? null;
     try {
-      await assertMine(context, first);
       await handlerFor(handlers, lane.type)({ resourceId: lane.resourceId, ownerId, signal });
     } catch (error) {
-      await endAll(claims, claimed, endOf(error));
+      await endAll(claims, mine, endOf(error));
       throw error;
     }
-    await endAll(claims, claimed, { state: 'Completed', message: '' });
+    await endAll(claims, mine, { state: 'Completed', message: '' });
     open.delete(lane.resourceId);
   };
   return { reconcile, openKey: (resourceId) => open.get(resourceId) };
@@ -67,15 +66,23 @@ const handlerFor = (handlers: OperationHandlers, type: string): OperationHandler
   throw userFault('UnknownOperation', `this agent does not know Operations of type ${JSON.stringify(type)}`);
 };
 
-/** The namespace of Argo CD may have been deleted and made again since the row was written: then it is another one. */
-const assertMine = async ({ engine }: AgentContext, row: ClaimedRow): Promise<void> => {
-  const { namespaceUid, namespace } = await engine.identity();
-  if (row.engine_namespace_uid === namespaceUid) return;
-  throw userFault(
-    'EngineMismatch',
-    `the namespace ${namespace} of Argo CD is not the one that this Operation was meant for; it has been made again`,
-  );
+/**
+ * The namespace of Argo CD may have been deleted and made again since a row was written: then the row means another one.
+ * Before that is believed, the namespace is read anew.
+ */
+const sortByEngine = async ({ engine }: AgentContext, claimed: readonly ClaimedRow[]) => {
+  const known = await engine.identity();
+  if (claimed.some((row) => row.engine_namespace_uid !== known.namespaceUid)) engine.forget();
+  const { namespaceUid } = await engine.identity();
+  const isMine = (row: ClaimedRow): boolean => row.engine_namespace_uid === namespaceUid;
+  return { mine: claimed.filter(isMine), foreign: claimed.filter((row) => !isMine(row)) };
 };
+
+const engineMismatch = ({ engine }: AgentContext) =>
+  userFault(
+    'EngineMismatch',
+    `the namespace ${engine.namespace} of Argo CD is not the one that this Operation was meant for; it has been made again`,
+  );
 
 type End = { readonly state: 'Completed' | 'Failed' | 'In_Progress'; readonly message: string } | undefined;
 

@@ -34,7 +34,7 @@ type LockedFacts = DeploymentFacts & { readonly ids: { readonly userId: string }
  * @throws what planning throws, with nothing written.
  */
 export const applyPlan = async (context: DeploymentContext, facts: DeploymentFacts): Promise<void> => {
-  const { db, random, clock, plan: settings } = context;
+  const { db, random, clock, lost, plan: settings } = context;
   const nowMs = clock.now();
   const now = utcText(nowMs);
   await db.transaction('deployment-apply', async (tx) => {
@@ -52,6 +52,7 @@ export const applyPlan = async (context: DeploymentContext, facts: DeploymentFac
     for (const link of plan.remove) await removeLink(work, link);
     for (const deletion of plan.removeAgain) await tellAgent(work, deletion.applicationId, await engineOf(work));
     if (plan.application) await writeApplication(work, plan.application);
+    lost.throwIfAborted(); // then this is rolled back: whoever works now may have planned from something newer
   });
 };
 
@@ -90,13 +91,13 @@ const writeRows = async (
 ): Promise<{ applicationId: string; instanceId: string }> => {
   const { specField, normalizedRepoUrl, generation, deploymentUid, present } = plan;
   const environmentId = plan.environmentId ?? rows.ownEnvironmentId;
+  const instanceId = rows.engineInstanceId;
   const same = { specField, environmentId, normalizedRepoUrl, generation, userId: rows.userId, now };
   if (present) {
-    if (plan.write === 'update') await updateApplication(tx, { id: present.id, ...same });
-    return { applicationId: present.id, instanceId: present.engineInstanceId };
+    if (plan.write === 'update') await updateApplication(tx, { id: present.id, instanceId, ...same });
+    return { applicationId: present.id, instanceId };
   }
   const id = random.uuid();
-  const instanceId = rows.engineInstanceId;
   await insertApplication(tx, {
     id,
     name: plan.desired.name,

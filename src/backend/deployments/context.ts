@@ -23,4 +23,6 @@ export interface DeploymentContext {
   /** The namespace that Argo CD runs in. */
   readonly engineNamespace: string;
   readonly plan: PlanSettings;
+  /** Aborts when the right to work is lost: nothing may be written after. */
+  readonly lost: AbortSignal;
 }

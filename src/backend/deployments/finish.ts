@@ -45,13 +45,14 @@ export const finishDeletions = async (
 };
 
 const isComplete = async (
-  { client }: DeploymentContext,
+  { client, lost }: DeploymentContext,
   { engine }: DeploymentFacts,
   deletion: DeletionFacts,
 ): Promise<boolean> => {
   if (openOperations(deletion.operations).length > 0) return false;
   try {
-    await client.get(applications, { namespace: engine.namespace, name: applicationNameFor(deletion.deploymentUid) });
+    const ref = { namespace: engine.namespace, name: applicationNameFor(deletion.deploymentUid) };
+    await client.get(applications, ref, { signal: lost });
     return false;
   } catch (error) {
     if (isNotFound(error)) return true;
@@ -60,7 +61,7 @@ const isComplete = async (
 };
 
 /** Takes our finalizer, and no other, from a deployment; nothing is sent when it is not there. */
-const removeFinalizer = async ({ client }: DeploymentContext, { metadata }: GitOpsDeployment): Promise<void> => {
+const removeFinalizer = async ({ client, lost }: DeploymentContext, { metadata }: GitOpsDeployment): Promise<void> => {
   const finalizers = metadata.finalizers ?? [];
   if (!finalizers.includes(deploymentFinalizer)) return;
   const { namespace = '', name, resourceVersion, uid } = metadata;
@@ -69,7 +70,11 @@ const removeFinalizer = async ({ client }: DeploymentContext, { metadata }: GitO
     await client.patch(
       gitOpsDeployments,
       { namespace, name },
-      { type: 'merge', body: { metadata: { uid, resourceVersion, finalizers: kept.length > 0 ? kept : null } } },
+      {
+        type: 'merge',
+        body: { metadata: { uid, resourceVersion, finalizers: kept.length > 0 ? kept : null } },
+        signal: lost,
+      },
     );
   } catch (error) {
     if (!isNotFound(error)) throw error;

@@ -127,9 +127,9 @@ const proveIdentity = async (
 };
 
 /** The UID of the namespace that bears this name now; undefined when there is none. */
-const readNamespace = async ({ client }: DeploymentContext, name: string): Promise<string | undefined> => {
+const readNamespace = async ({ client, lost }: DeploymentContext, name: string): Promise<string | undefined> => {
   try {
-    return (await client.get(namespaces, { name })).metadata.uid;
+    return (await client.get(namespaces, { name }, { signal: lost })).metadata.uid;
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
@@ -137,11 +137,11 @@ const readNamespace = async ({ client }: DeploymentContext, name: string): Promi
 };
 
 const readDeployment = async (
-  { client }: DeploymentContext,
+  { client, lost }: DeploymentContext,
   ref: { readonly namespace: string; readonly name: string },
 ): Promise<GitOpsDeployment | undefined> => {
   try {
-    return await client.get(gitOpsDeployments, ref);
+    return await client.get(gitOpsDeployments, ref, { signal: lost });
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;

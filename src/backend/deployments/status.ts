@@ -73,7 +73,7 @@ export const createStatusReporter = (
         }),
       };
       try {
-        const patched = await patcher.patch(deployment, status);
+        const patched = await patcher.patch(deployment, status, { signal: context.lost });
         if (patched !== 'unchanged') {
           echoes.set(patched.metadata.uid ?? '', patched.metadata.resourceVersion ?? '');
           context.announce(deployment, patched);

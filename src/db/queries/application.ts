@@ -60,7 +60,8 @@ const update = statement(
   'application-update',
   `
 with changed as (
-  update application set spec_field = $2, managed_environment_id = $3, normalized_repo_url = $4
+  update application
+  set spec_field = $2, managed_environment_id = $3, normalized_repo_url = $4, engine_instance_inst_id = $8
   where application_id = $1
 ), owner as (
   insert into applicationowner (application_owner_application_id, application_owner_user_id, created_on)
@@ -75,6 +76,7 @@ export const updateApplication = async (
   tx: Queryable,
   changed: {
     readonly id: string;
+    readonly instanceId: string;
     readonly specField: string;
     readonly environmentId: string;
     readonly normalizedRepoUrl: string;
@@ -91,6 +93,7 @@ export const updateApplication = async (
     changed.userId,
     changed.now,
     changed.generation,
+    changed.instanceId,
   ]);
 };
 
