@@ -27,7 +27,8 @@ import { createSampleRepository, type SampleRepository } from '../sandbox/sample
 import { agentParts } from './agent.ts';
 import { backendParts } from './backend.ts';
 import { clientPart, databasePart } from './parts.ts';
-import { openDatabase, type Environment, type Platform } from './platform.ts';
+import { openDatabase, type Platform } from './platform.ts';
+import type { Environment } from './environment.ts';
 import { allSettings } from './settings.ts';
 
 /** The halves of the service that the demo can leave out, to see that their absence is noticed. */

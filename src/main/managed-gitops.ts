@@ -5,7 +5,7 @@ import { durationSetting, parseSettings, type SettingSchema } from '../lib/confi
 import { Fault, isFault, messageOf } from '../lib/fault.ts';
 import { demo, demoHalves } from './demo.ts';
 import { ignoredOfOriginal, originalFlags } from './original.ts';
-import type { Environment } from './platform.ts';
+import type { Environment } from './environment.ts';
 import { agentProcess, allProcess, backendProcess, migrateProcess, type ProcessKind } from './processes.ts';
 
 const addProcess = <S extends SettingSchema>(

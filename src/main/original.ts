@@ -1,6 +1,6 @@
 // What a command line or environment made for the original may hold, and what becomes of it.
 import type { Setting } from '../lib/config.ts';
-import type { Environment } from './platform.ts';
+import type { Environment } from './environment.ts';
 
 /** Flags of the original that are accepted and have no meaning here: nobody has to edit a manifest to swap a half. */
 export const originalFlags: readonly string[] = [

@@ -14,10 +14,8 @@ import { openGate, type Gate } from '../lib/gate.ts';
 import { createLogger, type Logger } from '../lib/log.ts';
 import { createMetrics, type Metrics } from '../lib/metrics.ts';
 import { systemRandom, type Random } from '../lib/random.ts';
+import type { Environment } from './environment.ts';
 import type { agentSettings, migrateSettings } from './settings.ts';
-
-/** The environment of the process, as a value. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What a process is made on. Tests give their own clock, chance and gate. */
 export interface Platform {

@@ -6,14 +6,8 @@ import type { Part } from '../runtime/process.ts';
 import { agentParts } from './agent.ts';
 import { backendParts, type HalfContext } from './backend.ts';
 import { clientPart, databasePart, probesPart } from './parts.ts';
-import {
-  connectCluster,
-  createPlatform,
-  databaseConnection,
-  openDatabase,
-  type Environment,
-  type Platform,
-} from './platform.ts';
+import { connectCluster, createPlatform, databaseConnection, openDatabase, type Platform } from './platform.ts';
+import type { Environment } from './environment.ts';
 import { runUntilSignal } from './run.ts';
 import { agentSettings, allSettings, backendSettings, migrateSettings } from './settings.ts';
 
