@@ -75,7 +75,7 @@ const argoErrors = (stored: StoredStatus | undefined): readonly WantedCondition[
 type Rule = (input: ConditionInput) => Summary | undefined;
 
 const stalled = (reason: string, message: string): Summary => ({ holds: 'Stalled', reason, message });
-const reconciling = (reason: Reason | string, message: string): Summary => ({ holds: 'Reconciling', reason, message });
+const reconciling = (reason: string, message: string): Summary => ({ holds: 'Reconciling', reason, message });
 const notReady = (reason: Reason, message: string): Summary => ({ holds: undefined, reason, message });
 
 const isRunning = (phase: string): boolean => phase === 'Running' || phase === 'Terminating';

@@ -19,6 +19,7 @@ import { createProbes } from '../lib/probes.ts';
 import { systemRandom } from '../lib/random.ts';
 import { toYaml } from '../lib/yaml.ts';
 import { createProcess } from '../runtime/process.ts';
+import { untilAborted } from '../runtime/until-aborted.ts';
 import { startApiServer } from '../sandbox/apiserver/server.ts';
 import { startDatabase } from '../sandbox/database.ts';
 import { deploymentOf, runDemo } from '../sandbox/demo.ts';
@@ -81,7 +82,7 @@ export const demo = async (given: DemoArguments, environment: Environment): Prom
     write(`Everything was seen, ${seconds(platform.clock.monotonicMs() - startMs)} after the start.`);
     if (!given.stays) return;
     await explainHowToGoOn(source, write);
-    await whenAborted(ended.signal);
+    await untilAborted(new Promise<never>(() => undefined), ended.signal);
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
   }
@@ -98,12 +99,6 @@ const createWriter = (ended: AbortController): ((line: string) => void) => {
 };
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-
-const whenAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 
 interface Source {
   readonly shownSource: string;

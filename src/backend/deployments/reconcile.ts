@@ -52,7 +52,8 @@ const makeRows = async (context: DeploymentContext, facts: DeploymentFacts): Pro
     const plan = planDeployment(facts, context.plan, context.clock.now());
     if (writes(plan)) await applyPlan(context, facts);
     return { ...planned(plan), told: writes(plan), fault: undefined };
-  } catch (fault) {
+  } catch (error) {
+    const fault = error instanceof Error ? error : new Error(String(error));
     return { desired: undefined, environmentId: undefined, told: false, fault };
   }
 };

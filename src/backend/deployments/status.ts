@@ -37,7 +37,7 @@ export interface PassEnd {
   /** True when the agent was told something in this pass. */
   readonly told: boolean;
   /** What the pass ended with, if not with success. */
-  readonly fault: unknown;
+  readonly fault: Error | undefined;
   readonly runId: string;
   readonly log: Logger;
 }
