@@ -18,7 +18,7 @@ const refusal = (error: unknown): Fault => {
  */
 export const parseYaml = (text: string): unknown => {
   try {
-    return parse(text, { maxAliasCount: MAX_ALIASES, logLevel: 'silent' });
+    return parse(text, { maxAliasCount: MAX_ALIASES, logLevel: 'error' });
   } catch (error) {
     throw refusal(error);
   }
@@ -64,7 +64,7 @@ export const parseYamlScalarsAsText = (text: string): unknown => {
       schema: 'failsafe',
       customTags: [nullTag],
       maxAliasCount: MAX_ALIASES,
-      logLevel: 'silent',
+      logLevel: 'error',
     });
   } catch (error) {
     throw refusal(error);
