@@ -103,13 +103,18 @@ const failedSyncStalls: Rule = ({ stored }) => {
   return undefined;
 };
 
-const openOperationReconciles: Rule = ({ operations, told }) => {
+const openOperationReconciles: Rule = ({ deployment, operations, told }) => {
   const open = openOperations(operations);
   if (!told && open.length === 0) return undefined;
   const blocked = open.findLast((operation) => operation.message !== '')?.message;
   return blocked
     ? reconciling('DeletionBlocked' satisfies Reason, blocked)
-    : reconciling('OperationPending' satisfies Reason, 'waiting for the agent to carry out the change');
+    : reconciling(
+        'OperationPending' satisfies Reason,
+        deployment.metadata.deletionTimestamp
+          ? 'what was deployed is being deleted'
+          : 'waiting for the agent to carry out the change',
+      );
 };
 
 const faultReconciles: Rule = ({ fault, runId }) => {

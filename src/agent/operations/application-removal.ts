@@ -42,7 +42,9 @@ const removeApplication = async (context: AgentContext, found: Application): Pro
       ? ended
       : await patch(context, ended, { metadata: { finalizers: [...finalizers, applicationFinalizer] } });
     const { namespace = '', name, uid = '' } = held.metadata;
-    await client.delete(applications, { namespace, name }, { uid, propagationPolicy: 'Foreground' });
+    // Argo CD's own finalizer deletes what was deployed; nothing else hangs on an Application, so that waiting for
+    // Kubernetes' garbage collector as well would only add somebody to wait for.
+    await client.delete(applications, { namespace, name }, { uid, propagationPolicy: 'Background' });
     return await client.get(applications, { namespace, name });
   } catch (error) {
     if (isNotFound(error)) return undefined;
