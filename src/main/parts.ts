@@ -1,5 +1,6 @@
 // Parts that both halves have: probes, the database ready for use, the caches filled, the work under a Lease.
 import { migrate } from '../db/migrate.ts';
+import { pingDatabase } from '../db/queries/ping.ts';
 import { checkSchema } from '../db/schema.ts';
 import { waitForDatabase } from '../db/wait.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -11,6 +12,7 @@ import { isFault } from '../lib/fault.ts';
 import { createProbes, type Probes } from '../lib/probes.ts';
 import { createLease } from '../runtime/lease.ts';
 import type { Part } from '../runtime/process.ts';
+import { repeat } from '../runtime/repeat.ts';
 import { createTerms, type Work } from '../runtime/term.ts';
 import type { Watcher } from '../runtime/watcher.ts';
 import { processIdentity, type Platform, type ProcessDatabase } from './platform.ts';
@@ -28,6 +30,8 @@ export const probesPart = (
   return { probes, part: { name: 'probes', start: () => probes.start(), stop: () => probes.stop() } };
 };
 
+/** How soon readiness shows that the database is away, at the latest. */
+const PING_MS = 5_000;
 const schemaBackoff = { minMs: 500, maxMs: 10_000, factor: 2 };
 
 /** Waits for the database and its schema, which it makes itself when `migrates`. */
@@ -37,6 +41,7 @@ export const databasePart = (
   { probes, migrates }: { readonly probes: Probes; readonly migrates: boolean },
 ): Part => {
   let ready = false;
+  let endPings = (): void => {};
   probes.check('database', () =>
     ready ? (pool.available ? undefined : 'it does not answer') : 'waiting for the database and its schema',
   );
@@ -47,8 +52,13 @@ export const databasePart = (
       if (migrates) await migrate(options);
       else await waitForSchema(platform, pool, signal);
       ready = true;
+      // A process with nothing to do would else notice only by its next statement that the database is away.
+      endPings = repeat(platform, PING_MS, () => void pingDatabase(pool).catch(() => undefined)); // the pool tells
     },
-    stop: () => pool.stop(),
+    async stop() {
+      endPings();
+      await pool.stop();
+    },
   };
 };
 
