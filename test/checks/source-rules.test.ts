@@ -224,7 +224,7 @@ describe('imports', () => {
   it('are drawn as docs/architecture.md shows them', () => {
     const page = join(repository, 'docs/architecture.md');
     const text = existsSync(page) ? readFileSync(page, 'utf8') : '';
-    expect(text, 'node scripts/import-graph.ts --write draws it anew').toBe(withPicture(text, importPicture(sources)));
+    expect(text, 'make generate draws it anew').toBe(withPicture(text, importPicture(sources)));
   });
 
   it('are drawn with a dashed arrow where only types go over', () => {
