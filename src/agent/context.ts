@@ -10,6 +10,7 @@ import type { Metrics } from '../lib/metrics.ts';
 import type { Random } from '../lib/random.ts';
 import type { Indexers, StoreReader } from '../runtime/store.ts';
 import type { Engine } from './engine.ts';
+import type { WrittenReader } from './written.ts';
 
 /** Rules that an operator sets. Times in milliseconds. */
 export interface AgentSettings {
@@ -32,6 +33,14 @@ export interface AgentContext {
   readonly applications: StoreReader<Application>;
   readonly projects: StoreReader<AppProject>;
   readonly settings: AgentSettings;
+}
+
+/** What the handlers of Operations share: what they read is never older than what they wrote. */
+export interface HandlerContext extends AgentContext {
+  readonly present: {
+    readonly applications: WrittenReader<Application>;
+    readonly projects: WrittenReader<AppProject>;
+  };
 }
 
 /** Finds Applications by the id of their row, and by their project. */

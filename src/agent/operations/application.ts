@@ -9,7 +9,8 @@ import { readSpecField, type DesiredApplication } from '../../domain/spec-field.
 import { mergePatch } from '../../kube/patch.ts';
 import { createBatch } from '../../lib/batch.ts';
 import { messageOf } from '../../lib/fault.ts';
-import type { AgentContext } from '../context.ts';
+import type { AgentContext, HandlerContext } from '../context.ts';
+import { createWrittenReader } from '../written.ts';
 import { removeApplicationsOf } from './application-removal.ts';
 import { growProject, trimProject } from './project.ts';
 import type { OperationHandler, Ticket } from './reconcile.ts';
@@ -17,7 +18,13 @@ import type { OperationHandler, Ticket } from './reconcile.ts';
 const BATCH = { maxSize: 100, concurrency: 2 };
 
 /** Creates the handler of `Application` Operations. */
-export const createApplicationHandler = (context: AgentContext): OperationHandler => {
+export const createApplicationHandler = (agent: AgentContext): OperationHandler => {
+  const { clock } = agent;
+  const present = {
+    applications: createWrittenReader(agent.applications, clock),
+    projects: createWrittenReader(agent.projects, clock),
+  };
+  const context: HandlerContext = { ...agent, present };
   const load = createBatch<Ticket, ApplicationTargetRow>({
     ...BATCH,
     run: (tickets) =>
@@ -34,7 +41,7 @@ export const createApplicationHandler = (context: AgentContext): OperationHandle
       if (project) await growProject(context, project);
       await writeApplication(context, ticket, { target, desired: readRow(target.spec_field) });
     }
-    if (project) await trimProject(context, project, ticket.signal);
+    if (project) await trimProject(context, project, ticket);
   };
 };
 
@@ -58,22 +65,24 @@ const readRow = (specField: string): DesiredApplication => {
 };
 
 const writeApplication = async (
-  context: AgentContext,
+  context: HandlerContext,
   ticket: Ticket,
   { target, desired }: { readonly target: ApplicationTargetRow; readonly desired: DesiredApplication },
 ): Promise<void> => {
-  const present = context.applications.get(`${desired.namespace}/${desired.name}`);
+  const key = `${desired.namespace}/${desired.name}`;
+  const present = context.present.applications.get(key);
   if (present?.metadata.deletionTimestamp) {
     throw waitingFault('WaitingForArgoCD', `Application ${desired.name} is being deleted; it is made again afterwards`);
   }
   if (present) return correctApplication(context, present, { id: ticket.resourceId, desired });
   // An application whose environment is gone is not made: there is nowhere to deploy to.
   if (target.environment_id === null) return;
-  await context.client.create(applications, newApplication(ticket.resourceId, desired));
+  const made = await context.client.create(applications, newApplication(ticket.resourceId, desired));
+  context.present.applications.wrote(key, { from: undefined, to: made });
 };
 
 const correctApplication = async (
-  { client }: AgentContext,
+  { client, present: written }: HandlerContext,
   present: Application,
   { id, desired }: { readonly id: string; readonly desired: DesiredApplication },
 ): Promise<void> => {
@@ -86,7 +95,8 @@ const correctApplication = async (
     ...(difference.spec && { spec: specPatch(present, desired) }),
     ...(difference.target && endSyncPatch(present)),
   };
-  await client.patch(applications, { namespace, name }, { type: 'merge', body });
+  const corrected = await client.patch(applications, { namespace, name }, { type: 'merge', body });
+  written.applications.wrote(`${namespace}/${name}`, { from: present, to: corrected });
 };
 
 /** Replaces the four fields that rows decide as wholes, so that nothing of an old policy stays. */

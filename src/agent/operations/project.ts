@@ -1,7 +1,7 @@
 // A tenant's AppProject: grown before an Application needs it, shrunk and removed only when none does.
 import { appProjects, type AppProject } from '../../api/argocd/app-project.ts';
 import { applications, type Application } from '../../api/argocd/application.ts';
-import { appProjectName, usernameAnnotation } from '../../api/labels.ts';
+import { appProjectName, databaseIdLabel, usernameAnnotation } from '../../api/labels.ts';
 import {
   coveringUses,
   desiredProject,
@@ -13,10 +13,11 @@ import {
 } from '../../domain/app-project.ts';
 import { listAll } from '../../runtime/list-all.ts';
 import { isAlreadyExists, isNotFound } from '../../kube/status-error.ts';
-import type { AgentContext } from '../context.ts';
+import type { AgentContext, HandlerContext } from '../context.ts';
+import type { Ticket } from './reconcile.ts';
 
 /** Sees to it that the tenant's project permits what the rows say, and what present Applications use. */
-export const growProject = async (context: AgentContext, rows: ProjectRows): Promise<void> => {
+export const growProject = async (context: HandlerContext, rows: ProjectRows): Promise<void> => {
   const permissions = coveringUses(permitted(context, rows), usesOf(cachedUsers(context, rows.userId)));
   await writeProject(context, rows.userId, permissions);
 };
@@ -25,18 +26,22 @@ export const growProject = async (context: AgentContext, rows: ProjectRows): Pro
  * Takes from the tenant's project what no row asks for any more, or removes it, as far as no Application uses it,
  * deleting ones included. The cache may say that it is used; that it is not is read live.
  */
-export const trimProject = async (context: AgentContext, rows: ProjectRows, signal: AbortSignal): Promise<void> => {
-  const present = context.projects.get(`${context.engine.namespace}/${appProjectName(rows.userId)}`);
+export const trimProject = async (context: HandlerContext, rows: ProjectRows, ticket: Ticket): Promise<void> => {
+  const present = context.present.projects.get(`${context.engine.namespace}/${appProjectName(rows.userId)}`);
   const wanted = permitted(context, rows);
   if (!present || (!isUnused(rows) && permitsExactly(present, wanted))) return;
-  if (isUnused(rows) && cachedUsers(context, rows.userId).length > 0) return;
-  const users = await liveUsers(context, rows.userId, signal);
+  // The ticket's own Application may be gone before the cache knows: it is no reason to keep the project.
+  const others = cachedUsers(context, rows.userId).filter((user) => databaseIdOf(user) !== ticket.resourceId);
+  if (isUnused(rows) && others.length > 0) return;
+  const users = await liveUsers(context, rows.userId, ticket.signal);
   if (isUnused(rows) && users.length === 0) return removeProject(context, present);
   await writeProject(context, rows.userId, coveringUses(wanted, usesOf(users)));
 };
 
 const permitted = ({ settings }: AgentContext, rows: ProjectRows): Permissions =>
   permissionsOf(rows, settings.ownNamespaceOnly);
+
+const databaseIdOf = ({ metadata }: Application): string | undefined => metadata.labels?.[databaseIdLabel];
 
 const usesOf = (users: readonly Application[]) => users.map((application) => application.spec);
 
@@ -53,13 +58,14 @@ const liveUsers = async (
   return objects.filter((application) => application.spec.project === appProjectName(userId));
 };
 
-const writeProject = async (context: AgentContext, userId: string, permissions: Permissions): Promise<void> => {
-  const { client, engine, projects } = context;
+const writeProject = async (context: HandlerContext, userId: string, permissions: Permissions): Promise<void> => {
+  const { client, engine, present: written } = context;
   const desired = desiredProject(engine.namespace, userId, permissions);
-  const present = projects.get(`${engine.namespace}/${desired.metadata.name}`);
+  const key = `${engine.namespace}/${desired.metadata.name}`;
+  const present = written.projects.get(key);
   if (present) return correctProject(context, present, { desired, permissions });
   try {
-    await client.create(appProjects, desired);
+    written.projects.wrote(key, { from: undefined, to: await client.create(appProjects, desired) });
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
     // Another deployment of the same tenant was first, and the cache has not seen it yet.
@@ -69,22 +75,28 @@ const writeProject = async (context: AgentContext, userId: string, permissions: 
 };
 
 const correctProject = async (
-  { client, engine }: AgentContext,
-  { metadata, ...present }: AppProject,
+  { client, engine, present: written }: HandlerContext,
+  present: AppProject,
   { desired, permissions }: { readonly desired: AppProject; readonly permissions: Permissions },
 ): Promise<void> => {
+  const { metadata } = present;
   const annotated = metadata.annotations?.[usernameAnnotation] === desired.metadata.annotations?.[usernameAnnotation];
-  if (annotated && permitsExactly({ metadata, ...present }, permissions)) return;
+  if (annotated && permitsExactly(present, permissions)) return;
   const { resourceVersion, name } = metadata;
   const body = { metadata: { resourceVersion, annotations: desired.metadata.annotations }, spec: desired.spec };
-  await client.patch(appProjects, { namespace: engine.namespace, name }, { type: 'merge', body });
+  const corrected = await client.patch(appProjects, { namespace: engine.namespace, name }, { type: 'merge', body });
+  written.projects.wrote(`${engine.namespace}/${name}`, { from: present, to: corrected });
 };
 
-const removeProject = async ({ client, engine }: AgentContext, { metadata }: AppProject): Promise<void> => {
-  const { name, uid = '', resourceVersion = '' } = metadata;
+const removeProject = async (
+  { client, engine, present: written }: HandlerContext,
+  present: AppProject,
+): Promise<void> => {
+  const { name, uid = '', resourceVersion = '' } = present.metadata;
   try {
     await client.delete(appProjects, { namespace: engine.namespace, name }, { uid, resourceVersion });
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
+  written.projects.wrote(`${engine.namespace}/${name}`, { from: present, to: undefined });
 };
