@@ -64,4 +64,21 @@ describe('a batch', () => {
     await Promise.all([1, 2, 3, 4, 5].map(run));
     expect(calls).toEqual([2, 2, 1]);
   });
+
+  it('fails as a whole, after one call, when no item is to blame', async () => {
+    let calls = 0;
+    const run = createBatch<number, number>({
+      run: async () => {
+        calls += 1;
+        throw new Error('away');
+      },
+      maxSize: 10,
+      concurrency: 1,
+      isShared: (error) => error instanceof Error && error.message === 'away',
+    });
+    const ends = await Promise.allSettled([1, 2, 3].map(run));
+    expect(ends.map((end) => end.status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(calls).toBe(1);
+    await expect(run(4)).rejects.toThrow('away');
+  });
 });

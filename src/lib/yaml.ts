@@ -8,7 +8,7 @@ const MAX_ALIASES = 100;
 /** The library's messages quote the text, which may hold a secret: only what is wrong and where is passed on. */
 const refusal = (error: unknown): Fault => {
   const at = error instanceof YAMLParseError ? error.linePos?.[0] : undefined;
-  const [what = ''] = messageOf(error).split(/(?<=\w): | at line |\n/, 1);
+  const [what = ''] = messageOf(error).split(/(?<=\S): | at line |\n/, 1);
   return new Fault('user', 'InvalidYaml', at ? `${what} at line ${at.line}, column ${at.col}` : what);
 };
 
