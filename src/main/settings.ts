@@ -7,11 +7,32 @@ import {
   switchSetting,
   textSetting,
   type Address,
+  type Setting,
 } from '../lib/config.ts';
 import { logLevels } from '../lib/log.ts';
 import { selfHealInterval } from './original.ts';
 
 const loopback = (port: number): Address => ({ host: '127.0.0.1', port, off: false });
+
+/** A text that has to follow a rule; an empty variable counts as one that is not set. */
+const checked = (
+  setting: Setting<string>,
+  { isValid, rule }: { readonly isValid: (text: string) => boolean; readonly rule: string },
+): Setting<string> => ({
+  ...setting,
+  emptyIsValue: false,
+  parse(text) {
+    if (isValid(text)) return text;
+    throw new Error(rule);
+  },
+});
+
+const isDatabaseUrl = (text: string): boolean => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text);
+
+const namespaceName = {
+  isValid: (text: string): boolean => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text),
+  rule: 'must be the name of a namespace',
+};
 
 /** Settings of every process. */
 const commonSettings = {
@@ -22,14 +43,17 @@ const commonSettings = {
     fallback: 'info',
     help: 'How much is logged.',
   }),
-  databaseUrl: textSetting({
-    flag: 'database-url',
-    environment: ['MANAGED_GITOPS_DATABASE_URL'],
-    fallback: '',
-    placeholder: 'postgresql://…',
-    secret: true,
-    help: 'PostgreSQL, as a URL with user and password. Takes the place of the other database settings.',
-  }),
+  databaseUrl: checked(
+    textSetting({
+      flag: 'database-url',
+      environment: ['MANAGED_GITOPS_DATABASE_URL'],
+      fallback: '',
+      placeholder: 'postgresql://…',
+      secret: true,
+      help: 'PostgreSQL, as a URL with user and password. Takes the place of the other database settings.',
+    }),
+    { isValid: isDatabaseUrl, rule: 'must be a URL such as postgresql://user:password@host:5432/name' },
+  ),
   databaseHost: textSetting({
     flag: 'database-host',
     environment: ['MANAGED_GITOPS_DATABASE_HOST', 'DB_ADDR'],
@@ -83,20 +107,26 @@ const clusterSettings = {
     placeholder: 'file',
     help: 'The cluster, as a kubeconfig. Without one: the pod the process is in, else ~/.kube/config.',
   }),
-  argocdNamespace: textSetting({
-    flag: 'argocd-namespace',
-    environment: ['ARGO_CD_NAMESPACE'],
-    fallback: 'gitops-service-argocd',
-    placeholder: 'name',
-    help: 'The namespace of Argo CD.',
-  }),
-  leaseNamespace: textSetting({
-    flag: 'lease-namespace',
-    environment: ['MANAGED_GITOPS_LEASE_NAMESPACE'],
-    fallback: '',
-    placeholder: 'name',
-    help: 'Where the Leases are. By default the namespace of Argo CD.',
-  }),
+  argocdNamespace: checked(
+    textSetting({
+      flag: 'argocd-namespace',
+      environment: ['ARGO_CD_NAMESPACE'],
+      fallback: 'gitops-service-argocd',
+      placeholder: 'name',
+      help: 'The namespace of Argo CD.',
+    }),
+    namespaceName,
+  ),
+  leaseNamespace: checked(
+    textSetting({
+      flag: 'lease-namespace',
+      environment: ['MANAGED_GITOPS_LEASE_NAMESPACE'],
+      fallback: '',
+      placeholder: 'name',
+      help: 'Where the Leases are. By default the namespace of Argo CD.',
+    }),
+    namespaceName,
+  ),
   concurrency: integerSetting({
     flag: 'concurrency',
     environment: ['MANAGED_GITOPS_CONCURRENCY'],
