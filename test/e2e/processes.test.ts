@@ -1,0 +1,204 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { leases } from '../../src/kube/object.ts';
+import { aDeployment, deploymentsOf } from '../kit/deployments.ts';
+import { eventually } from '../kit/eventually.ts';
+import { createGitRepository, type GitRepository } from '../kit/git-repository.ts';
+import { engineNamespace } from '../kit/world.ts';
+import { createInstallation, type Installation, type ServiceProcess } from './installation.ts';
+
+/** Texts that nobody may ever see; the process is given them. */
+const canary = 'canary-0b1c2d3e4f';
+
+let installation: Installation;
+let repository: GitRepository;
+
+beforeAll(async () => {
+  [installation, repository] = await Promise.all([createInstallation(), createGitRepository()]);
+  await repository.commit({
+    'app/map.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: map\ndata: {a: b}\n',
+  });
+  await installation.world.startEngine();
+  await installation.world.createNamespace('team');
+});
+afterAll(async () => {
+  await installation[Symbol.asyncDispose]();
+  await repository.remove();
+});
+
+/** The database as the original's variables say it, by way of an account of its own. */
+const asTheOriginal = async (): Promise<Record<string, string>> => {
+  const { connection, script } = installation.world.database;
+  const { hostname, port, pathname } = new URL(connection.url);
+  const user = `user_${pathname.slice(1)}`;
+  await script(`create role ${user} login superuser password '${canary}'`);
+  return {
+    DB_ADDR: hostname,
+    DB_PASS: canary,
+    POSTGRESQL_DATABASE: pathname.slice(1),
+    DEV_ONLY_ALLOW_NON_TLS_CONNECTION_TO_POSTGRESQL: 'true',
+    ARGO_CD_NAMESPACE: engineNamespace,
+    MANAGED_GITOPS_DATABASE_PORT: port,
+    MANAGED_GITOPS_DATABASE_USER: user,
+  };
+};
+
+const apply = (name: string) =>
+  installation.world.apply(aDeployment({ namespace: 'team', name, repoURL: repository.folder }));
+
+const ready = (name: string) =>
+  deploymentsOf(installation.world).withReason({ namespace: 'team', name }, 'Ready', 'Ready');
+
+const holderOf = async (half: string): Promise<string> => {
+  const lease = await installation.world.client.get(leases, {
+    namespace: engineNamespace,
+    name: `managed-gitops-${half}`,
+  });
+  return lease.spec?.holderIdentity ?? '';
+};
+
+const stop = async (...processes: readonly ServiceProcess[]): Promise<void> => {
+  for (const one of processes) one.kill('SIGTERM');
+  for (const one of processes) expect(await one.whenEnded).toMatchObject({ code: 0, signal: null, out: '' });
+};
+
+const valueOf = (metrics: string, name: string): number =>
+  metrics
+    .split('\n')
+    .filter((line) => line.startsWith(name))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+
+describe('backend and agent', { timeout: 60_000 }, () => {
+  it("do the main job with the original's variables, say what they are set to, and give no secret away", async () => {
+    const environment = await asTheOriginal();
+    const backend = installation.start('backend', {
+      environment: { ...environment, ENABLE_APPPROJECT_ISOLATION: 'true' },
+    });
+    const agent = installation.start('agent', { environment });
+    await Promise.all([backend.whenReady(), agent.whenReady()]);
+    await apply('one');
+    await ready('one');
+
+    expect(backend.logged('starting')[0]?.['config']).toMatchObject({
+      'database-host': '127.0.0.1',
+      'database-password': '***',
+      'database-name': environment['POSTGRESQL_DATABASE'],
+      'database-plain': true,
+      'argocd-namespace': engineNamespace,
+      'enable-appproject-isolation': true,
+    });
+    const pages = await Promise.all(
+      [backend, agent].flatMap((one) => (['/healthz', '/readyz', '/metrics'] as const).map((path) => one.probe(path))),
+    );
+    expect(pages.map(({ code }) => code)).toEqual([200, 200, 200, 200, 200, 200]);
+    for (const metrics of [pages[2]?.body ?? '', pages[5]?.body ?? '']) {
+      expect(valueOf(metrics, 'controller_runtime_reconcile_total{')).toBeGreaterThan(0);
+      expect(valueOf(metrics, 'rest_client_requests_total{')).toBeGreaterThan(0);
+      expect(valueOf(metrics, 'sql_transactions_total{')).toBeGreaterThan(0);
+      expect(metrics).toMatch(/^workqueue_depth\{.*\} \d+$/m);
+      expect(metrics).toContain('process_cpu_seconds_total');
+    }
+
+    await stop(backend, agent);
+    expect([await holderOf('backend'), await holderOf('agent')]).toEqual(['', '']);
+    const said =
+      [backend, agent].map((one) => one.out() + one.errors()).join('') + pages.map(({ body }) => body).join('');
+    expect(said).not.toContain(canary);
+    expect(installation.token).not.toBe('');
+    expect(said).not.toContain(installation.token);
+  });
+
+  it('write nothing when they are started again', async () => {
+    const before = await installation.world.quiet();
+    const processes = [installation.start('backend'), installation.start('agent')];
+    await Promise.all(processes.map((one) => one.whenReady()));
+    await eventually('everything was looked at', async () => {
+      const pages = await Promise.all(processes.map((one) => one.probe('/metrics')));
+      return pages.every(({ body }) => valueOf(body, 'controller_runtime_reconcile_total{') > 0);
+    });
+    expect(await installation.world.quiet()).toEqual(before);
+    await stop(...processes);
+    expect(await installation.world.quiet()).toEqual(before);
+  });
+
+  it('are one process when that is wanted', async () => {
+    const all = installation.start('all');
+    await all.whenReady();
+    await apply('two');
+    await ready('two');
+    await stop(all);
+    expect([await holderOf('backend'), await holderOf('agent')]).toEqual(['', '']);
+  });
+
+  it('log lines of JSON with keys from the one vocabulary', async () => {
+    const all = installation.start('all', { flags: ['--log-level=debug'] });
+    await all.whenReady();
+    await apply('three');
+    await ready('three');
+    await stop(all);
+    const text = await readFile(new URL('../../src/lib/log.ts', import.meta.url), 'utf8');
+    const vocabulary = [...text.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, key]) => key);
+    const known = ['level', 'ts', 'msg', ...vocabulary];
+    expect(all.log().length).toBeGreaterThan(5);
+    expect(all.log().flatMap((line) => Object.keys(line).filter((key) => !known.includes(key)))).toEqual([]);
+    expect(all.log()[0]).toMatchObject({ level: 'info', msg: 'starting', component: 'all' });
+  });
+
+  it('of two backends one works, and the other goes on when that one is stopped', async () => {
+    const first = installation.start('backend');
+    await first.whenReady();
+    await eventually('the first works', () => holderOf('backend'));
+    const holder = await holderOf('backend');
+    const second = installation.start('backend');
+    const agent = installation.start('agent');
+    await Promise.all([second.whenReady(), agent.whenReady()]);
+    await apply('four');
+    await ready('four');
+    expect(await holderOf('backend')).toBe(holder);
+    expect(valueOf((await second.probe('/metrics')).body, 'controller_runtime_reconcile_total{')).toBe(0);
+    await stop(first);
+    await apply('five');
+    await ready('five');
+    expect(await holderOf('backend')).not.toBe(holder);
+    await stop(second, agent);
+  });
+});
+
+describe('the schema', { timeout: 60_000 }, () => {
+  it('is made once by migrate; an agent that came first has waited for it and says so', async () => {
+    await using empty = await createInstallation({ migrated: false });
+    const agent = empty.start('agent');
+    await eventually('the agent waits', async () => {
+      const { code, body } = await agent.probe('/readyz');
+      return code === 503 && body.includes('database: waiting for the database and its schema');
+    });
+    await agent.says(/the database lacks 0001\S*, .*: start the backend or run `managed-gitops migrate`/);
+
+    const counts: unknown[] = [];
+    for (const message of ['the database was migrated', 'the database was up to date']) {
+      const migrate = empty.start('migrate');
+      expect(await migrate.whenEnded).toMatchObject({ code: 0, out: '' });
+      counts.push(migrate.logged(message)[0]?.['count']);
+    }
+    expect(counts).toEqual([expect.any(Number), 0]);
+    await agent.whenReady();
+    expect(agent.log().filter((line) => String(line['msg']).startsWith('the database lacks'))).toHaveLength(1);
+    await stop(agent);
+  });
+
+  it('of a newer release is refused by each, in one line', async () => {
+    await using newer = await createInstallation();
+    await newer.world.database.script(
+      `insert into managed_gitops_migrations (name, checksum, applied_at, breaking)
+       values ('9999_future', 'x', now() at time zone 'UTC', 'rows have moved')`,
+    );
+    const ends = (['backend', 'agent', 'migrate'] as const).map((kind) => newer.start(kind).whenEnded);
+    for (const { code, errors } of await Promise.all(ends)) {
+      expect(code).toBe(1);
+      expect(errors.split('\n').filter((line) => !line.startsWith('{'))).toEqual([
+        "managed-gitops: a newer release migrated the database, and this one can't run on it: 9999_future (rows have moved)",
+        '',
+      ]);
+    }
+  });
+});
