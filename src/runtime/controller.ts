@@ -69,16 +69,14 @@ export const createController = (options: ControllerOptions): Controller => {
   const say = createReporter(log);
   const abort = new AbortController();
   const signal = options.lost ? AbortSignal.any([abort.signal, options.lost]) : abort.signal;
-  const underWay = new Set<Promise<void>>();
   let running = false;
-  let pumping = false;
   let stopping: Promise<void> | undefined;
 
   const queue = createQueue({
     ...options,
     backoff: options.backoff ?? DEFAULT_BACKOFF,
     tenantConcurrency: options.tenantConcurrency ?? Math.max(1, Math.floor(concurrency / 4)),
-    onReady: () => pumpSoon(),
+    onReady: () => workers.wake(),
   });
 
   const follow = (key: string, outcome: Outcome): void => {
@@ -106,45 +104,71 @@ export const createController = (options: ControllerOptions): Controller => {
     metrics.passed(outcome, clock.monotonicMs() - startMs);
     follow(key, outcome);
   };
-  const begin = (key: string): void => {
-    const run = pass(key).finally(() => {
-      underWay.delete(run);
-      metrics.active(underWay.size);
-      queue.done(key);
-    });
-    underWay.add(run);
-    metrics.active(underWay.size);
+  const workers = createWorkers({
+    concurrency,
+    take: () => (running && !signal.aborted ? queue.take() : undefined),
+    run: pass,
+    ended: queue.done,
+    onActive: metrics.active,
+  });
+
+  const stop = async (): Promise<void> => {
+    running = false;
+    queue.close();
+    const timer = clock.after(options.graceMs ?? DEFAULT_GRACE_MS, () => abort.abort());
+    await workers.idle();
+    timer.cancel();
   };
-  const pump = (): void => {
-    pumping = false;
-    while (running && !signal.aborted && underWay.size < concurrency) {
-      const key = queue.take();
+  return {
+    start() {
+      running = stopping === undefined;
+      workers.wake();
+    },
+    stop: () => (stopping ??= stop()),
+    enqueue: (key, when) => queue.add(key, when),
+  };
+};
+
+/** Runs the keys that `take` gives, `concurrency` at once; asks for them whenever it is woken or a run has ended. */
+const createWorkers = (options: {
+  readonly concurrency: number;
+  readonly take: () => string | undefined;
+  readonly run: (key: string) => Promise<void>;
+  readonly ended: (key: string) => void;
+  readonly onActive: (count: number) => void;
+}) => {
+  const { concurrency, take, run, ended, onActive } = options;
+  const underWay = new Set<Promise<void>>();
+  let waking = false;
+  const begin = (key: string): void => {
+    const running = run(key).finally(() => {
+      underWay.delete(running);
+      onActive(underWay.size);
+      ended(key);
+      wake();
+    });
+    underWay.add(running);
+    onActive(underWay.size);
+  };
+  const takeAll = (): void => {
+    waking = false;
+    while (underWay.size < concurrency) {
+      const key = take();
       if (key === undefined) return;
       begin(key);
     }
   };
   // In a turn of its own, so that who enqueues never finds itself inside of a pass, and keys enqueued together are
   // weighed against each other before the first one is taken.
-  const pumpSoon = (): void => {
-    if (pumping) return;
-    pumping = true;
-    queueMicrotask(pump);
-  };
-
-  const stop = async (): Promise<void> => {
-    running = false;
-    queue.close();
-    const timer = clock.after(options.graceMs ?? DEFAULT_GRACE_MS, () => abort.abort());
-    await Promise.allSettled(underWay);
-    timer.cancel();
+  const wake = (): void => {
+    if (waking) return;
+    waking = true;
+    queueMicrotask(takeAll);
   };
   return {
-    start() {
-      running = stopping === undefined;
-      pumpSoon();
-    },
-    stop: () => (stopping ??= stop()),
-    enqueue: (key, when) => queue.add(key, when),
+    wake,
+    /** Returns when the runs now under way have ended. */
+    idle: () => Promise.allSettled(underWay),
   };
 };
 

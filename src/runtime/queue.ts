@@ -48,18 +48,11 @@ export interface QueueOptions {
 
 const CHANGES_PER_RESYNC = 7;
 
-interface Delay {
-  readonly dueMs: number;
-  readonly priority: Priority;
-  readonly timer: Timer;
-}
-
 /** Creates an empty queue. */
 export const createQueue = (options: QueueOptions): Queue => {
   const { clock, random, backoff, onReady } = options;
   const lines = { change: createTurns(), resync: createTurns() };
   const waitingSinceMs = new Map<string, number>();
-  const delayed = new Map<string, Delay>();
   const running = createRunning(options.tenantConcurrency);
   const attempts = new Map<string, number>();
   let changesInARow = 0;
@@ -77,17 +70,7 @@ export const createQueue = (options: QueueOptions): Queue => {
     metrics.added();
     onReady();
   };
-  const addLater = (key: string, afterMs: number, given: Priority): void => {
-    const present = delayed.get(key);
-    const priority = present ? urgent(present.priority, given) : given;
-    const dueMs = Math.min(clock.monotonicMs() + afterMs, present?.dueMs ?? Infinity);
-    present?.timer.cancel();
-    const timer = clock.after(dueMs - clock.monotonicMs(), () => {
-      delayed.delete(key);
-      addNow(key, priority);
-    });
-    delayed.set(key, { dueMs, priority, timer });
-  };
+  const delayed = createDelays(clock, addNow);
   const pick = (): string | undefined => {
     const resyncIsDue = changesInARow >= CHANGES_PER_RESYNC;
     const order: readonly Priority[] = resyncIsDue ? ['resync', 'change'] : ['change', 'resync'];
@@ -101,7 +84,7 @@ export const createQueue = (options: QueueOptions): Queue => {
   };
   const add: Queue['add'] = (key, { afterMs = 0, priority = 'change' } = {}) => {
     if (closed) return;
-    if (afterMs > 0) addLater(key, afterMs, priority);
+    if (afterMs > 0) delayed.add(key, afterMs, priority);
     else addNow(key, priority);
   };
 
@@ -110,8 +93,7 @@ export const createQueue = (options: QueueOptions): Queue => {
     take() {
       const key = pick();
       if (key === undefined) return undefined;
-      delayed.get(key)?.timer.cancel();
-      delayed.delete(key);
+      delayed.cancel(key);
       const nowMs = clock.monotonicMs();
       metrics.taken(nowMs - (waitingSinceMs.get(key) ?? nowMs));
       waitingSinceMs.delete(key);
@@ -139,7 +121,6 @@ export const createQueue = (options: QueueOptions): Queue => {
     },
     close() {
       closed = true;
-      for (const { timer } of delayed.values()) timer.cancel();
       for (const dropped of [delayed, waitingSinceMs, attempts, lines.change, lines.resync]) dropped.clear();
       metrics.close();
     },
@@ -147,6 +128,33 @@ export const createQueue = (options: QueueOptions): Queue => {
 };
 
 const urgent = (one: Priority | undefined, other: Priority): Priority => (one === 'change' ? one : other);
+
+/** Keys that are due later: each once, at the earliest time and with the highest priority that it was given. */
+const createDelays = (clock: Clock, onDue: (key: string, priority: Priority) => void) => {
+  const delays = new Map<string, { readonly dueMs: number; readonly priority: Priority; readonly timer: Timer }>();
+  const cancel = (key: string): void => {
+    delays.get(key)?.timer.cancel();
+    delays.delete(key);
+  };
+  return {
+    cancel,
+    add(key: string, afterMs: number, given: Priority): void {
+      const present = delays.get(key);
+      const priority = urgent(present?.priority, given);
+      const nowMs = clock.monotonicMs();
+      const dueMs = Math.min(nowMs + afterMs, present?.dueMs ?? Infinity);
+      cancel(key);
+      const timer = clock.after(dueMs - nowMs, () => {
+        delays.delete(key);
+        onDue(key, priority);
+      });
+      delays.set(key, { dueMs, priority, timer });
+    },
+    clear(): void {
+      for (const key of delays.keys()) cancel(key);
+    },
+  };
+};
 
 interface Run {
   readonly sinceMs: number;
