@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { createVirtualClock } from '../../test/kit/virtual-clock.ts';
 import { createLogger, type LogLevel } from './log.ts';
 
+const parsed = (text: string) => JSON.parse(text) as Record<string, unknown>; // lines are objects
 const setUp = (level: LogLevel = 'debug') => {
   const texts: string[] = [];
   const log = createLogger({ level, clock: createVirtualClock(), sink: { write: (text) => void texts.push(text) } });
-  return { log, texts, lines: () => texts.map((text) => JSON.parse(text) as Record<string, unknown>) };
+  return { log, texts, lines: () => texts.map(parsed) };
 };
 
 describe('a log line', () => {

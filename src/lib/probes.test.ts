@@ -100,6 +100,6 @@ describe('probes', () => {
     const started = probes.start();
     await probes.stop();
     await started;
-    await expect(get('/healthz')).rejects.toThrow();
+    await expect(get('/healthz')).rejects.toThrow('fetch failed');
   });
 });

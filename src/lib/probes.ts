@@ -65,7 +65,7 @@ export const createProbes = (options: {
     if (!health.off) ports.health = await open(health, 'health probe');
     if (ports.health !== undefined && isSame(health, metricsAddress)) ports.metrics = ports.health;
     else if (!metricsAddress.off) ports.metrics = await open(metricsAddress, 'metrics endpoint');
-    log.info('probes are up', { ...(ports.health === undefined ? {} : { port: ports.health }) });
+    log.info('probes are up', ports.health === undefined ? {} : { port: ports.health });
   };
 
   return {

@@ -44,6 +44,18 @@ describe('YAML', () => {
     expect(toQuotedYaml({ answer: 'yes' })).toBe('answer: "yes"\n');
   });
 
+  it('comes back as texts with whatever is in them', () => {
+    const value = {
+      url: 'https://x/y?a=1&b=%20',
+      odd: 'a"b\'c`\n\t\u0000é',
+      empty: '',
+      word: 'no',
+      hex: '0x1F',
+      none: null,
+    };
+    expect(parseYamlScalarsAsText(toQuotedYaml(value))).toEqual(value);
+  });
+
   it('writes a value that occurs twice twice, since not every reader knows aliases', () => {
     const same = { a: 1 };
     expect(toYaml([same, same])).toBe('- a: 1\n- a: 1\n');
@@ -59,6 +71,7 @@ describe.each([
     ['an open quote', 'user:\n  token: "s3cret', 'line 2'],
     ['a token out of place', 'user: ]s3cret', 'line 1'],
     ['a key given twice', 's3cret: 1\ns3cret: 2', 'line 2'],
+    ['a mapping where a value is', 'name: x\nvalue: s3cret: ]\n', 'line 2'],
     ['a tab', 'a:\n\ts3cret: 1', 'line 2'],
     ['a header that is none', 'a: |s3cret\n  x', 'line 1'],
     ['an unknown anchor', 'a: *s3cret', ''],
