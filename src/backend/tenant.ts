@@ -5,6 +5,7 @@ import {
   ensureEngineCluster,
   ensureEngineInstance,
   ensureOwnEnvironment,
+  selectEngineInstance,
 } from '../db/queries/tenant.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { DeploymentFacts } from '../domain/deployment-facts.ts';
@@ -65,11 +66,12 @@ export const ensureEngine = async (
     newId: random.uuid(),
   });
   await ensureEngineCluster(tx, { id: clusterId, newCredentialsId: random.uuid(), now });
+  const instance = { namespace: engine.namespace, namespaceUid: engine.namespaceUid, clusterId };
   const id = await mapNamespaceTo(tx, {
     namespaceUid: engine.namespaceUid,
     relation: 'GitopsEngineInstance',
-    newId: random.uuid(),
+    newId: (await selectEngineInstance(tx, instance)) ?? random.uuid(),
   });
-  await ensureEngineInstance(tx, { id, namespace: engine.namespace, namespaceUid: engine.namespaceUid, clusterId });
+  await ensureEngineInstance(tx, { id, ...instance });
   return id;
 };

@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appProjects } from '../../src/api/argocd/app-project.ts';
 import { applications } from '../../src/api/argocd/application.ts';
-import { writeSpecField } from '../../src/domain/spec-field.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { writeAgentRows, type AgentRows, type ApplicationRows, type TenantRow } from '../kit/agent-rows.ts';
 import { orAbsent } from '../kit/deployments.ts';
 import { eventually } from '../kit/eventually.ts';
+import { specText } from '../kit/spec-texts.ts';
 import { createWorld, engineNamespace, type World } from '../kit/world.ts';
 
 let world: World;
@@ -39,20 +39,9 @@ const whileHeld = async (run: () => Promise<void>): Promise<void> => {
     release();
   }
 };
-const text =
-  (path: string, repository = 'repo', project = 'default') =>
-  (name: string) =>
-    writeSpecField({
-      name,
-      namespace: engineNamespace,
-      project,
-      source: { repoURL: `https://github.com/org/${repository}`, path, targetRevision: '' },
-      destination: { server: '', namespace: 'team', name: 'in-cluster' },
-      syncPolicy: undefined,
-    });
 const change = async (app: ApplicationRows, path: string): Promise<void> => {
   await world.database.sql(
-    `update application set spec_field = '${text(path)(app.name)}' where application_id = '${app.id}'`,
+    `update application set spec_field = '${specText({ path })(app.name)}' where application_id = '${app.id}'`,
   );
   expect((await rows.carriedOut(app.tenant, app.id)).state).toBe('Completed');
 };
@@ -79,7 +68,7 @@ describe('while the caches lag', () => {
   it('a change that is taken back at once is taken back in Argo CD too', async () => {
     const tenant = await rows.tenant('back');
     await rows.permit(tenant, 'https://github.com/org/repo');
-    const app = await rows.application(tenant, text('first'));
+    const app = await rows.application(tenant, specText({ path: 'first' }));
     await rows.carriedOut(tenant, app.id);
     await cacheHasAll();
     await whileHeld(async () => {
@@ -94,7 +83,7 @@ describe('while the caches lag', () => {
   it('a change right after the Application was made arrives', async () => {
     const tenant = await rows.tenant('quick');
     await rows.permit(tenant, 'https://github.com/org/repo');
-    const app = await rows.application(tenant, text('first'));
+    const app = await rows.application(tenant, specText({ path: 'first' }));
     await whileHeld(async () => {
       await rows.carriedOut(tenant, app.id);
       await change(app, 'second');
@@ -105,7 +94,7 @@ describe('while the caches lag', () => {
   it('a repository that a project loses and gets again is permitted', async () => {
     const tenant = await rows.tenant('repository');
     await rows.permit(tenant, 'https://github.com/org/one', 'https://github.com/org/two');
-    const app = await rows.application(tenant, text('app'));
+    const app = await rows.application(tenant, specText());
     await rows.carriedOut(tenant, app.id);
     await cacheHasAll();
     await whileHeld(async () => {
@@ -122,7 +111,7 @@ describe('while the caches lag', () => {
   it('a project that went with its last Application is made again for the next', async () => {
     const tenant = await rows.tenant('project');
     await rows.permit(tenant, 'https://github.com/org/repo');
-    const app = await rows.application(tenant, text('app'));
+    const app = await rows.application(tenant, specText());
     await rows.carriedOut(tenant, app.id);
     await cacheHasAll();
     await whileHeld(async () => {
@@ -142,7 +131,7 @@ describe('while the caches lag', () => {
       await rows.ended(deleting);
       expect(await projectOf(tenant)).toBeUndefined();
       await rows.permit(tenant, 'https://github.com/org/repo');
-      const next = await rows.application(tenant, text('app'));
+      const next = await rows.application(tenant, specText());
       await rows.carriedOut(tenant, next.id);
       expect(await projectOf(tenant)).toBeDefined();
     });

@@ -69,6 +69,20 @@ export const ensureEngineCluster = async (
   await tx.query(ensureCluster, [cluster.id, cluster.newCredentialsId, cluster.now]);
 };
 
+const instanceOf = statement<{ id: string }>(
+  'tenant-engine-instance-of',
+  `
+select gitopsengineinstance_id as id from gitopsengineinstance
+where namespace_name = $1 and namespace_uid = $2 and enginecluster_id = $3`,
+);
+
+/** The id of an Argo CD's row, also of one that no mapping names: its writer may have died in between. */
+export const selectEngineInstance = async (
+  tx: Queryable,
+  instance: { readonly namespace: string; readonly namespaceUid: string; readonly clusterId: string },
+): Promise<string | undefined> =>
+  (await tx.query(instanceOf, [instance.namespace, instance.namespaceUid, instance.clusterId])).rows[0]?.id;
+
 const ensureInstance = statement(
   'tenant-ensure-engine-instance',
   `
