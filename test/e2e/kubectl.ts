@@ -13,11 +13,13 @@ export interface DemoCluster extends AsyncDisposable {
   readonly folder: string;
   /** The folder with the demo's files. */
   readonly files: string;
+  /** What the demo has printed. */
+  printed(): string;
   /** Runs kubectl in the demo's namespace. */
   kubectl(...args: string[]): Promise<Ended>;
   /** The same for a program that runs until it is stopped. */
   startKubectl(...args: string[]): Running;
-  /** Runs a command line in the demo's folder with a shell, as the user would. */
+  /** Runs command lines in the demo's folder with a shell, as the user would who has set nothing yet. */
   shell(line: string): Promise<Ended>;
 }
 
@@ -50,9 +52,10 @@ export const startDemoCluster = async (): Promise<DemoCluster> => {
   return {
     folder,
     files,
+    printed: () => demo.out(),
     startKubectl,
     kubectl: (...args) => endOf(startKubectl(...args)),
-    shell: (line) => endOf(run('sh', ['-c', line], { folder, environment })),
+    shell: (line) => endOf(run('sh', ['-c', line], { folder })),
     [Symbol.asyncDispose]: stop,
   };
 };
