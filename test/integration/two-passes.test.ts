@@ -33,7 +33,7 @@ interface Caches {
   readonly namespaces: Store<Namespace>;
 }
 
-/** Two backends behind one gate, at one new deployment. */
+/** Backends behind one gate, at one deployment. */
 interface Race {
   readonly gate: StepGate;
   readonly clock: VirtualClock;
@@ -80,11 +80,18 @@ const startBackend = (
   return { controller, stop };
 };
 
-let races = 0;
-const startRace = async (seed: number, replicas = ['A', 'B']): Promise<Race> => {
-  const name = `race-${(races += 1)}`;
-  const namespaceUid = await world.createNamespace(name);
-  const deployment = await world.apply(aDeployment({ namespace: name }));
+let made = 0;
+const newDeployment = async (): Promise<GitOpsDeployment> => {
+  const namespace = `race-${(made += 1)}`;
+  await world.createNamespace(namespace);
+  return world.apply(aDeployment({ namespace }));
+};
+
+const startRace = async (
+  seed: number,
+  { replicas = ['A', 'B'], deployment }: { readonly replicas?: string[]; readonly deployment?: GitOpsDeployment } = {},
+): Promise<Race> => {
+  const raced = deployment ?? (await newDeployment());
   const gate = createStepGate({ seed, blocked: lockWaits(world.database) });
   const clock = createVirtualClock();
   const caches = {
@@ -97,12 +104,13 @@ const startRace = async (seed: number, replicas = ['A', 'B']): Promise<Race> => 
   };
   await see();
   const backends = replicas.map((replica) => startBackend(replica, { gate, clock, caches }));
-  for (const { controller } of backends) controller.enqueue(laneKey({ namespaceUid, name: deployment.metadata.name }));
+  const namespaceUid = caches.namespaces.get(raced.metadata.namespace ?? '')?.metadata.uid ?? '';
+  for (const { controller } of backends) controller.enqueue(laneKey({ namespaceUid, name: raced.metadata.name }));
   await gate.idle();
   return {
     gate,
     clock,
-    deployment,
+    deployment: raced,
     see,
     async stop() {
       gate.open();
@@ -186,8 +194,8 @@ describe('two passes over one new deployment', () => {
 describe('two passes over one new deployment, in an order that a seed chooses', () => {
   let alone: Awaited<ReturnType<typeof outcomeOf>>;
   beforeAll(async () => {
-    await outcomeOf(await startRace(1, ['A'])); // makes the rows of the Argo CD that serves everyone
-    alone = await outcomeOf(await startRace(1, ['A']));
+    await outcomeOf(await startRace(1, { replicas: ['A'] })); // makes the rows of the Argo CD that serves everyone
+    alone = await outcomeOf(await startRace(1, { replicas: ['A'] }));
   });
 
   it('leave the rows that one pass alone leaves, and one status', async () => {
@@ -208,4 +216,20 @@ describe('two passes over one new deployment, in an order that a seed chooses', 
     expect(second.calls).toEqual(first.calls);
     expect(first.calls.length).toBeGreaterThan(alone.calls.length);
   });
+});
+
+describe('two passes over one changed deployment, in an order that a seed chooses', () => {
+  it('write the change once, and tell the agent once', async () => {
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const before = await startRace(seed, { replicas: ['A'] });
+      await outcomeOf(before);
+      await world.database.script(`update operation set state = 'Completed'`); // as the agent would
+      const { namespace = '' } = before.deployment.metadata;
+      const deployment = await world.apply(aDeployment({ namespace, path: 'changed' }));
+      const { calls, rows } = await outcomeOf(await startRace(seed, { deployment }));
+      expect(rows, `seed ${seed}: ${calls.join(', ')}`).toEqual({ operation: 1 });
+      const written = calls.filter((call) => call.endsWith('application-update'));
+      expect(written, `seed ${seed}`).toHaveLength(1);
+    }
+  }, 60_000);
 });
