@@ -1,5 +1,5 @@
 // Programs run as their users run them: started, read, signalled, and never left behind.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -122,3 +122,7 @@ export const isRunning = (pid: number): boolean => {
     return false;
   }
 };
+
+/** Whether a program is on this machine, by calling it with harmless arguments. */
+export const isInstalled = (program: string, ...args: readonly string[]): boolean =>
+  spawnSync(program, args).status === 0;

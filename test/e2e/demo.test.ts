@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../kit/eventually.ts';
 import { createGitRepository } from '../kit/git-repository.ts';
 import {
+  isInstalled,
   isRunning,
   listens,
   managedGitops,
@@ -209,7 +209,7 @@ describe.concurrent('a demo that is told to end', { timeout: 90_000 }, () => {
   });
 
   it('stays up in a terminal until Ctrl-C', async (context) => {
-    context.skip(spawnSync('script', ['--version']).status !== 0, 'script, which makes terminals, is not installed');
+    context.skip(!isInstalled('script', '--version'), 'script, which makes terminals, is not installed');
     await using place = await aPlace({});
     await using running = managedGitopsInTerminal(['demo'], place);
     const postgresql = await postgresqlOf(place);

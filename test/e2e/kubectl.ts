@@ -1,11 +1,9 @@
 // kubectl against a demo that stays up, as its user has it.
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { managedGitops, run, temporaryFolder, type Ended, type Running } from './command.ts';
+import { isInstalled, managedGitops, run, temporaryFolder, type Ended, type Running } from './command.ts';
 
 /** Why the tests with kubectl are skipped; undefined where it is installed. It is no package, so it can't be brought. */
-export const kubectlMissing =
-  spawnSync('kubectl', ['version', '--client']).status === 0 ? undefined : 'kubectl is not installed';
+export const kubectlMissing = isInstalled('kubectl', 'version', '--client') ? undefined : 'kubectl is not installed';
 
 /** A demo in the namespace `demo`, and kubectl for it. */
 export interface DemoCluster extends AsyncDisposable {

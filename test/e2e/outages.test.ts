@@ -73,6 +73,24 @@ describe('the database', { timeout: 90_000 }, () => {
   });
 });
 
+describe('a process that waits', { timeout: 30_000 }, () => {
+  it('for a database that refuses its password says so without the password, and ends when it is told to', async () => {
+    const url = new URL(installation.world.database.connection.url);
+    url.password = 'canary-password';
+    startBoth({ environment: databaseUrl(url.href) });
+    await bothMiss(/^database: waiting for the database/m);
+    for (const one of processes) await one.says('password authentication failed');
+    await expectNoCrash();
+    expect(processes.map((one) => one.errors()).join('')).not.toContain('canary-password');
+  });
+
+  it('for the API server ends when it is told to', async () => {
+    startBoth({ apiPort: 1 });
+    await bothMiss(/: waiting for the first listing$/m);
+    await expectNoCrash();
+  });
+});
+
 describe('the API server', { timeout: 90_000 }, () => {
   it('may be away at the start and later: both wait, say so once, and go on by themselves', async () => {
     const proxy = await startCuttingProxy(Number(new URL(installation.world.api.url).port));

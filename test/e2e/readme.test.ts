@@ -52,7 +52,10 @@ describe('the tour of the README', { timeout: 90_000 }, () => {
   });
   beforeEach((context) => context.skip(kubectlMissing !== undefined, `${kubectlMissing}`));
 
-  it('begins with make demo, which prints what is shown', () => {
+  it('begins with make demo, which prints what is shown', async () => {
+    expect(await readFile(new URL('../../package.json', import.meta.url), 'utf8')).toMatch(
+      /"demo": ".* && sh bin\/managed-gitops demo"/,
+    );
     const [first] = steps;
     expect(steps.length).toBeGreaterThan(15);
     expect(first?.command).toBe('make demo');
