@@ -2,6 +2,7 @@
 import { databaseIdLabel } from '../../api/labels.ts';
 import { applications } from '../../api/argocd/application.ts';
 import { reportApplications, type ApplicationReport } from '../../db/queries/application-state.ts';
+import { statementBatch } from '../../db/statement-batch.ts';
 import { writeStatus } from '../../domain/application-status.ts';
 import { endSyncPatch, retriesOldRevision } from '../../domain/running-sync.ts';
 import { createBatch } from '../../lib/batch.ts';
@@ -11,7 +12,8 @@ import type { AgentContext } from '../context.ts';
 /** The key of an Application's report, `<application id>/report/<namespace/name>`: each reports in its own turn. */
 export const reportKey = (applicationId: string, storeKey: string): string => `${applicationId}/report/${storeKey}`;
 
-const BATCH = { maxSize: 50, concurrency: 2 };
+/** A stored status may have a quarter of a megabyte. */
+const REPORTS_AT_ONCE = 50;
 
 /** Reports Applications. */
 export interface Reporter {
@@ -24,7 +26,8 @@ export interface Reporter {
 export const createReporter = (context: AgentContext): Reporter => {
   const stored = new Map<string, string>();
   const report = createBatch<ApplicationReport, undefined>({
-    ...BATCH,
+    ...statementBatch,
+    maxSize: REPORTS_AT_ONCE,
     run: async (reports) => {
       await reportApplications(context.db, reports);
       return reports.map(() => undefined);

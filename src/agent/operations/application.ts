@@ -2,6 +2,7 @@
 import { applications, type Application } from '../../api/argocd/application.ts';
 import { userFault, waitingFault } from '../../api/reasons.ts';
 import { selectApplicationTargets, type ApplicationTargetRow } from '../../db/queries/agent.ts';
+import { statementBatch } from '../../db/statement-batch.ts';
 import type { ProjectRows } from '../../domain/app-project.ts';
 import { applicationSpec, compareApplication, newApplication } from '../../domain/application-object.ts';
 import { endSyncPatch } from '../../domain/running-sync.ts';
@@ -15,8 +16,6 @@ import { removeApplicationsOf } from './application-removal.ts';
 import { growProject, trimProject } from './project.ts';
 import type { OperationHandler, Ticket } from './reconcile.ts';
 
-const BATCH = { maxSize: 100, concurrency: 2 };
-
 /** Creates the handler of `Application` Operations. */
 export const createApplicationHandler = (agent: AgentContext): OperationHandler => {
   const { clock } = agent;
@@ -26,7 +25,7 @@ export const createApplicationHandler = (agent: AgentContext): OperationHandler 
   };
   const context: HandlerContext = { ...agent, present };
   const load = createBatch<Ticket, ApplicationTargetRow>({
-    ...BATCH,
+    ...statementBatch,
     run: (tickets) =>
       selectApplicationTargets(
         context.db,

@@ -1,5 +1,6 @@
 // An agent's tickets: taken together for one resource, and ended together.
 import { claimOperations, endOperations, type ClaimedRow, type OperationEnd } from '../../db/queries/agent.ts';
+import { statementBatch } from '../../db/statement-batch.ts';
 import { createBatch } from '../../lib/batch.ts';
 import { utcText } from '../../lib/clock.ts';
 import type { AgentContext } from '../context.ts';
@@ -32,13 +33,11 @@ export interface Claims {
   end(end: OperationEnd): Promise<void>;
 }
 
-const BATCH = { maxSize: 100, concurrency: 2 };
-
 /** Creates the claims of an agent. */
 export const createClaims = (context: AgentContext): Claims => {
   const { db, clock, engine } = context;
   const take = createBatch<OperationLane, readonly ClaimedRow[]>({
-    ...BATCH,
+    ...statementBatch,
     run: async (lanes) => {
       const keys = lanes.map((lane) => ({ type: lane.type, id: lane.resourceId }));
       const rows = await claimOperations(db, keys, { engine: await engine.identity(), now: utcText(clock.now()) });
@@ -48,7 +47,7 @@ export const createClaims = (context: AgentContext): Claims => {
     },
   });
   const end = createBatch<OperationEnd, undefined>({
-    ...BATCH,
+    ...statementBatch,
     run: async (ends) => {
       await endOperations(db, ends, utcText(clock.now()));
       return ends.map(() => undefined);

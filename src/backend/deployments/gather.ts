@@ -11,6 +11,7 @@ import {
   type OperationJson,
 } from '../../db/queries/deployment-facts.ts';
 import type { Queryable } from '../../db/pool.ts';
+import { statementBatch } from '../../db/statement-batch.ts';
 import type {
   DeletionFacts,
   DeploymentFacts,
@@ -30,12 +31,10 @@ import { laneOf, type DeploymentLane } from './lane.ts';
 /** Gathers the facts about a key. */
 export type Gather = (key: string) => Promise<DeploymentFacts>;
 
-const BATCH = { maxSize: 100, concurrency: 2 };
-
 /** Creates the gather step. Keys that are gathered at the same time share one statement. */
 export const createGather = (context: DeploymentContext): Gather => {
   const rowOf = createBatch<{ key: DeploymentFactsKey; engine: EngineKey }, DeploymentFactsRow>({
-    ...BATCH,
+    ...statementBatch,
     run: async (asked) => {
       const [first] = asked; // one engine serves every tenant of a process
       return first
