@@ -154,6 +154,12 @@ export const platformReasons = {
     summary: 'A demo runs in this folder already.',
     remedy: 'Stop it, or start this one in another folder.',
   },
+  GitMissing: {
+    kind: 'user',
+    turn: 'operator',
+    summary: 'The demo found no Git on this machine.',
+    remedy: 'Install git, or add its folder to `PATH`.',
+  },
   DemoStepMissed: {
     kind: 'internal',
     summary: 'The demo waited for a step of the deployment and did not see it.',

@@ -1,7 +1,9 @@
 // The composition root of the demo: sandbox and service in one process, and one deployment's way through them.
+import { execFile } from 'node:child_process';
 import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { argoKinds } from '../api/argocd/kinds.ts';
 import { customResourceDefinition } from '../api/crd.ts';
 import { ownKinds } from '../api/v1alpha1/kinds.ts';
@@ -112,6 +114,8 @@ const prepareSource = async (
   given: DemoArguments,
   environment: Environment,
 ): Promise<Source> => {
+  const searchPath = environment['PATH'] ?? '';
+  await requireGit(searchPath);
   await claimFolder(stack);
   if (given.repo !== undefined) {
     const repoURL = existsSync(given.repo) ? resolve(given.repo) : given.repo;
@@ -119,9 +123,18 @@ const prepareSource = async (
   }
   const folder = resolve(FOLDER, 'repository');
   await mkdir(folder, { recursive: true });
-  const sample = await createSampleRepository(folder, environment['PATH'] ?? '');
+  const sample = await createSampleRepository(folder, searchPath);
   const shownSource = `${sample.path} of ${relative('.', folder)}`;
   return { source: { repoURL: folder, path: sample.path }, shownSource, sample };
+};
+
+/** Sample and engine need it; without this look the first would end in a stack, and the second keep trying. */
+const requireGit = async (searchPath: string): Promise<void> => {
+  try {
+    await promisify(execFile)('git', ['--version'], { env: { PATH: searchPath } });
+  } catch {
+    throw new Fault('user', 'GitMissing', 'the demo needs git, which is not installed or not in the PATH');
+  }
 };
 
 /** Two demos in one folder would write over each other's files: the second is refused. */

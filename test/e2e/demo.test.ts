@@ -1,5 +1,6 @@
-import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../kit/eventually.ts';
 import { createGitRepository } from '../kit/git-repository.ts';
@@ -65,6 +66,12 @@ const expectNothingLeft = async ({ folder, temporary, home }: Place, { pid, port
   expect(await readdir(home)).toEqual([]);
   await expect(stat(join(folder, '.cache/demo/pid'))).rejects.toThrow('ENOENT');
 };
+
+const whereIs = (program: string): string =>
+  (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, program))
+    .find((file) => existsSync(file)) ?? program;
 
 const sightsOf = (out: string): string[] =>
   out.split('\n').flatMap((line) => /^ +\+\d+ ms {2}(\S.*?) {2,}\S/.exec(line)?.[1] ?? []);
@@ -140,6 +147,18 @@ describe.concurrent('the demo', { timeout: 90_000 }, () => {
       code: 1,
       out: '',
       errors: 'managed-gitops: --repo and --path go together: name both, or neither\n',
+    });
+  });
+
+  it('says in one line that it needs git', async () => {
+    await using place = await aPlace();
+    const programs = join(place.folder, 'programs');
+    await mkdir(programs);
+    for (const name of ['sh', 'dirname', 'readlink']) await symlink(whereIs(name), join(programs, name));
+    await using running = managedGitops(['demo'], { ...place, environment: { ...place.environment, PATH: programs } });
+    expect(await running.whenEnded).toMatchObject({
+      code: 1,
+      errors: 'managed-gitops: the demo needs git, which is not installed or not in the PATH\n',
     });
   });
 
