@@ -1,58 +1,87 @@
-import { describe, expect, it } from 'vitest';
-import type { KubeObject } from '../kube/object.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { namespaces, type KubeObject, type ResourceType } from '../kube/object.ts';
+import type { KubeClient } from '../kube/client.ts';
 import { createStore } from '../runtime/store.ts';
 import { silentLog } from '../../test/kit/captured-log.ts';
+import { startSandboxApi, type SandboxApi } from '../../test/kit/sandbox-api.ts';
 import { createVirtualClock } from '../../test/kit/virtual-clock.ts';
 import { createWrittenReader } from './written.ts';
 
-const version = (resourceVersion: string): KubeObject => ({
-  apiVersion: 'v1',
-  kind: 'Thing',
-  metadata: { namespace: 'space', name: 'thing', uid: 'uid', resourceVersion },
+const configMaps: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'configmaps',
+  kind: 'ConfigMap',
+  namespaced: true,
+};
+let api: SandboxApi;
+let client: KubeClient;
+let count = 0;
+
+beforeAll(async () => {
+  api = await startSandboxApi();
+  client = api.connect();
+  await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'space' } });
 });
-const key = 'space/thing';
+afterAll(() => api.stop());
+
 const setUp = () => {
+  const ref = { namespace: 'space', name: `thing-${(count += 1)}` };
+  const key = `space/${ref.name}`;
   const store = createStore<KubeObject>({ log: silentLog });
   const clock = createVirtualClock();
-  return { store, clock, reader: createWrittenReader(store, clock) };
+  const reader = createWrittenReader({ client, resource: configMaps, store, clock });
+  const make = () => client.create(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...ref } });
+  const change = (value: string) =>
+    client.patch(configMaps, ref, { type: 'merge', body: { metadata: { labels: { value } } } });
+  const reads = () => api.server.requests()['get configmaps'] ?? 0;
+  return { ref, key, store, clock, reader, make, change, reads };
 };
 
 describe('an object that was written here', () => {
-  it('is read as written until the cache moves, and from the cache afterwards', () => {
-    const { store, reader } = setUp();
-    store.put(version('1'));
-    reader.wrote(key, { from: version('1'), to: version('2') });
-    expect(reader.get(key)?.metadata.resourceVersion).toBe('2');
-    store.put(version('3'));
-    expect(reader.get(key)?.metadata.resourceVersion).toBe('3');
+  it('is read live until the cache moves, and from the cache before and afterwards', async () => {
+    const { ref, key, store, reader, make, change, reads } = setUp();
+    const first = await make();
+    store.put(first);
+    const before = reads();
+    expect(await reader.get(ref)).toBe(first);
+    const second = await change('second');
+    reader.wrote(key, { from: first, to: second });
+    expect((await reader.get(ref))?.metadata.labels).toEqual({ value: 'second' });
+    expect(reads()).toBe(before + 1);
+    store.put(second);
+    expect(await reader.get(ref)).toBe(second);
+    expect(reads()).toBe(before + 1);
   });
 
-  it('is read as last written after two writes that the cache has not seen', () => {
-    const { store, reader } = setUp();
-    store.put(version('1'));
-    reader.wrote(key, { from: version('1'), to: version('2') });
-    reader.wrote(key, { from: version('2'), to: version('3') });
-    expect(reader.get(key)?.metadata.resourceVersion).toBe('3');
+  it('is read live while the cache is anywhere behind the last of several writes', async () => {
+    const { ref, key, store, reader, make, change } = setUp();
+    const first = await make();
+    reader.wrote(key, { from: undefined, to: first });
+    const second = await change('second');
+    reader.wrote(key, { from: first, to: second });
+    expect((await reader.get(ref))?.metadata.labels).toEqual({ value: 'second' });
+    store.put(first);
+    expect((await reader.get(ref))?.metadata.labels).toEqual({ value: 'second' });
+    await client.delete(configMaps, ref);
+    reader.wrote(key, { from: second, to: undefined });
+    store.put(second);
+    expect(await reader.get(ref)).toBeUndefined();
   });
 
-  it('is there when it was made, and gone when it was deleted, before the cache knows', () => {
-    const { store, reader } = setUp();
-    reader.wrote(key, { from: undefined, to: version('1') });
-    expect(reader.get(key)?.metadata.resourceVersion).toBe('1');
-    store.put(version('1'));
-    reader.wrote(key, { from: version('1'), to: undefined });
-    expect(reader.get(key)).toBeUndefined();
-    store.remove(version('1'));
-    expect(reader.get(key)).toBeUndefined();
-    store.put(version('9'));
-    expect(reader.get(key)?.metadata.resourceVersion).toBe('9');
+  it('is gone when somebody deleted it right after it was made', async () => {
+    const { ref, key, reader, make } = setUp();
+    reader.wrote(key, { from: undefined, to: await make() });
+    await client.delete(configMaps, ref);
+    expect(await reader.get(ref)).toBeUndefined();
   });
 
   it('is read from the cache again after a minute, whatever that says', async () => {
-    const { store, clock, reader } = setUp();
-    store.put(version('1'));
-    reader.wrote(key, { from: version('1'), to: version('2') });
+    const { ref, key, store, clock, reader, make, change } = setUp();
+    const first = await make();
+    store.put(first);
+    reader.wrote(key, { from: first, to: await change('second') });
     await clock.advance(60_000);
-    expect(reader.get(key)?.metadata.resourceVersion).toBe('1');
+    expect(await reader.get(ref)).toBe(first);
   });
 });

@@ -1,12 +1,14 @@
 // Objects that are read from a cache and also written here: the cache lags behind our own writes.
-import type { KubeObject } from '../kube/object.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { KubeObject, ResourceType } from '../kube/object.ts';
+import { isNotFound } from '../kube/status-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { StoreReader } from '../runtime/store.ts';
 
-/** A cache that knows what has just been written. */
+/** A cache that knows what has been written since. */
 export interface WrittenReader<T extends KubeObject> {
-  /** The object under `namespace/name`: as written here, as long as the cache still has what that write began from. */
-  get(key: string): T | undefined;
+  /** The object: from the cache, unless that still has what a write here began from; then it is read live. */
+  get(ref: { readonly namespace: string; readonly name: string }): Promise<T | undefined>;
   /** An object was written, on condition of `from` (undefined: it was made); `to` is undefined when it was deleted. */
   wrote(key: string, change: { readonly from: T | undefined; readonly to: T | undefined }): void;
 }
@@ -14,10 +16,10 @@ export interface WrittenReader<T extends KubeObject> {
 /** Longer than a watch that lives ever lags. */
 const KEPT_MS = 60_000;
 
-interface Written<T> {
-  /** What a cache that lags may still have: where the writes began, and what lay between them. */
+interface Written {
+  /** The versions that a cache which lags may still have: where the writes began, and what lay between them. */
   readonly behind: ReadonlySet<string | undefined>;
-  readonly to: T | undefined;
+  readonly to: string | undefined;
   readonly untilMs: number;
 }
 
@@ -25,11 +27,14 @@ interface Written<T> {
  * Creates the reader. Without it, a wish that is taken back at once would find the cache as it was before, and be taken
  * for done.
  */
-export const createWrittenReader = <T extends KubeObject>(
-  store: Pick<StoreReader<T>, 'get'>,
-  clock: Clock,
-): WrittenReader<T> => {
-  const written = new Map<string, Written<T>>(); // the oldest first
+export const createWrittenReader = <T extends KubeObject>(options: {
+  readonly client: KubeClient;
+  readonly resource: ResourceType<T>;
+  readonly store: Pick<StoreReader<T>, 'get'>;
+  readonly clock: Clock;
+}): WrittenReader<T> => {
+  const { client, resource, store, clock } = options;
+  const written = new Map<string, Written>(); // the oldest first
   const forgetOld = (): void => {
     for (const [key, { untilMs }] of written) {
       if (untilMs > clock.monotonicMs()) return;
@@ -37,26 +42,38 @@ export const createWrittenReader = <T extends KubeObject>(
     }
   };
   return {
-    get(key) {
+    async get(ref) {
       forgetOld();
+      const key = `${ref.namespace}/${ref.name}`;
       const cached = store.get(key);
-      const own = written.get(key);
-      if (!own) return cached;
-      if (own.behind.has(cached?.metadata.resourceVersion)) return own.to;
+      if (written.get(key)?.behind.has(cached?.metadata.resourceVersion)) return readLive(client, resource, ref);
       written.delete(key);
       return cached;
     },
     wrote(key, { from, to }) {
       forgetOld();
-      // A second write begins from the first, which the cache may not have seen either.
       const before = written.get(key);
-      const chained = before !== undefined && before.to?.metadata.resourceVersion === from?.metadata.resourceVersion;
+      const began = from?.metadata.resourceVersion;
+      const chained = before !== undefined && before.to === began;
       written.delete(key);
       written.set(key, {
-        behind: new Set([...(chained ? before.behind : []), from?.metadata.resourceVersion]),
-        to,
+        behind: new Set([...(chained ? before.behind : []), began]),
+        to: to?.metadata.resourceVersion,
         untilMs: clock.monotonicMs() + KEPT_MS,
       });
     },
   };
+};
+
+const readLive = async <T extends KubeObject>(
+  client: KubeClient,
+  resource: ResourceType<T>,
+  ref: { readonly namespace: string; readonly name: string },
+): Promise<T | undefined> => {
+  try {
+    return await client.get(resource, ref);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 };

@@ -1,4 +1,5 @@
 // Operations of type `Application`: makes Argo CD's Application equal to its row, or removes it when there is no row.
+import { appProjects } from '../../api/argocd/app-project.ts';
 import { applications, type Application } from '../../api/argocd/application.ts';
 import { userFault, waitingFault } from '../../api/reasons.ts';
 import { selectApplicationTargets, type ApplicationTargetRow } from '../../db/queries/agent.ts';
@@ -7,21 +8,21 @@ import type { ProjectRows } from '../../domain/app-project.ts';
 import { applicationSpec, compareApplication, newApplication } from '../../domain/application-object.ts';
 import { endSyncPatch } from '../../domain/running-sync.ts';
 import { readSpecField, type DesiredApplication } from '../../domain/spec-field.ts';
+import { objectKey } from '../../kube/object.ts';
 import { mergePatch } from '../../kube/patch.ts';
 import { createBatch } from '../../lib/batch.ts';
 import { messageOf } from '../../lib/fault.ts';
 import type { AgentContext, HandlerContext } from '../context.ts';
 import { createWrittenReader } from '../written.ts';
 import { removeApplicationsOf } from './application-removal.ts';
-import { growProject, trimProject } from './project.ts';
+import { growProject, presentProject, trimProject } from './project.ts';
 import type { OperationHandler, Ticket } from './reconcile.ts';
 
 /** Creates the handler of `Application` Operations. */
 export const createApplicationHandler = (agent: AgentContext): OperationHandler => {
-  const { clock } = agent;
   const present = {
-    applications: createWrittenReader(agent.applications, clock),
-    projects: createWrittenReader(agent.projects, clock),
+    applications: createWrittenReader({ ...agent, resource: applications, store: agent.applications }),
+    projects: createWrittenReader({ ...agent, resource: appProjects, store: agent.projects }),
   };
   const context: HandlerContext = { ...agent, present };
   const load = createBatch<Ticket, ApplicationTargetRow>({
@@ -34,13 +35,15 @@ export const createApplicationHandler = (agent: AgentContext): OperationHandler 
   });
   return async (ticket) => {
     const target = await load(ticket);
-    const project = projectRows(target);
-    if (target.spec_field === null) await removeApplicationsOf(context, ticket);
-    else {
-      if (project) await growProject(context, project);
+    const rows = projectRows(target);
+    if (target.spec_field === null) {
+      await removeApplicationsOf(context, ticket);
+      if (rows) await trimProject(context, { rows, present: await presentProject(context, rows) }, ticket);
+    } else {
+      const grown = rows && (await growProject(context, rows));
       await writeApplication(context, ticket, { target, desired: readRow(target.spec_field) });
+      if (rows) await trimProject(context, { rows, present: grown }, ticket);
     }
-    if (project) await trimProject(context, project, ticket);
   };
 };
 
@@ -68,8 +71,7 @@ const writeApplication = async (
   ticket: Ticket,
   { target, desired }: { readonly target: ApplicationTargetRow; readonly desired: DesiredApplication },
 ): Promise<void> => {
-  const key = `${desired.namespace}/${desired.name}`;
-  const present = context.present.applications.get(key);
+  const present = await context.present.applications.get(desired);
   if (present?.metadata.deletionTimestamp) {
     throw waitingFault('WaitingForArgoCD', `Application ${desired.name} is being deleted; it is made again afterwards`);
   }
@@ -77,7 +79,7 @@ const writeApplication = async (
   // An application whose environment is gone is not made: there is nowhere to deploy to.
   if (target.environment_id === null) return;
   const made = await context.client.create(applications, newApplication(ticket.resourceId, desired));
-  context.present.applications.wrote(key, { from: undefined, to: made });
+  context.present.applications.wrote(objectKey(made.metadata), { from: undefined, to: made });
 };
 
 const correctApplication = async (
@@ -95,7 +97,7 @@ const correctApplication = async (
     ...(difference.target && endSyncPatch(present)),
   };
   const corrected = await client.patch(applications, { namespace, name }, { type: 'merge', body });
-  written.applications.wrote(`${namespace}/${name}`, { from: present, to: corrected });
+  written.applications.wrote(objectKey(present.metadata), { from: present, to: corrected });
 };
 
 /** Replaces the four fields that rows decide as wholes, so that nothing of an old policy stays. */

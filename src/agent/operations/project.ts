@@ -11,23 +11,31 @@ import {
   type Permissions,
   type ProjectRows,
 } from '../../domain/app-project.ts';
+import { objectKey } from '../../kube/object.ts';
 import { listAll } from '../../runtime/list-all.ts';
 import { isAlreadyExists, isNotFound } from '../../kube/status-error.ts';
 import type { AgentContext, HandlerContext } from '../context.ts';
 import type { Ticket } from './reconcile.ts';
 
-/** Sees to it that the tenant's project permits what the rows say, and what present Applications use. */
-export const growProject = async (context: HandlerContext, rows: ProjectRows): Promise<void> => {
+/** The tenant's project as it is; undefined when it has none. */
+export const presentProject = (context: HandlerContext, { userId }: ProjectRows): Promise<AppProject | undefined> =>
+  context.present.projects.get({ namespace: context.engine.namespace, name: appProjectName(userId) });
+
+/** Sees to it that the tenant's project permits what the rows say, and what present Applications use. Returns it. */
+export const growProject = async (context: HandlerContext, rows: ProjectRows): Promise<AppProject> => {
   const permissions = coveringUses(permitted(context, rows), usesOf(cachedUsers(context, rows.userId)));
-  await writeProject(context, rows.userId, permissions);
+  return writeProject(context, rows, { present: await presentProject(context, rows), permissions });
 };
 
 /**
  * Takes from the tenant's project what no row asks for any more, or removes it, as far as no Application uses it,
  * deleting ones included. The cache may say that it is used; that it is not is read live.
  */
-export const trimProject = async (context: HandlerContext, rows: ProjectRows, ticket: Ticket): Promise<void> => {
-  const present = context.present.projects.get(`${context.engine.namespace}/${appProjectName(rows.userId)}`);
+export const trimProject = async (
+  context: HandlerContext,
+  { rows, present }: { readonly rows: ProjectRows; readonly present: AppProject | undefined },
+  ticket: Ticket,
+): Promise<void> => {
   const wanted = permitted(context, rows);
   if (!present || (!isUnused(rows) && permitsExactly(present, wanted))) return;
   // The ticket's own Application may be gone before the cache knows: it is no reason to keep the project.
@@ -35,7 +43,7 @@ export const trimProject = async (context: HandlerContext, rows: ProjectRows, ti
   if (isUnused(rows) && others.length > 0) return;
   const users = await liveUsers(context, rows.userId, ticket.signal);
   if (isUnused(rows) && users.length === 0) return removeProject(context, present);
-  await writeProject(context, rows.userId, coveringUses(wanted, usesOf(users)));
+  await writeProject(context, rows, { present, permissions: coveringUses(wanted, usesOf(users)) });
 };
 
 const permitted = ({ settings }: AgentContext, rows: ProjectRows): Permissions =>
@@ -58,19 +66,23 @@ const liveUsers = async (
   return objects.filter((application) => application.spec.project === appProjectName(userId));
 };
 
-const writeProject = async (context: HandlerContext, userId: string, permissions: Permissions): Promise<void> => {
+const writeProject = async (
+  context: HandlerContext,
+  { userId }: ProjectRows,
+  { present, permissions }: { readonly present: AppProject | undefined; readonly permissions: Permissions },
+): Promise<AppProject> => {
   const { client, engine, present: written } = context;
   const desired = desiredProject(engine.namespace, userId, permissions);
-  const key = `${engine.namespace}/${desired.metadata.name}`;
-  const present = written.projects.get(key);
   if (present) return correctProject(context, present, { desired, permissions });
   try {
-    written.projects.wrote(key, { from: undefined, to: await client.create(appProjects, desired) });
+    const made = await client.create(appProjects, desired);
+    written.projects.wrote(objectKey(made.metadata), { from: undefined, to: made });
+    return made;
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
     // Another deployment of the same tenant was first, and the cache has not seen it yet.
     const live = await client.get(appProjects, { namespace: engine.namespace, name: desired.metadata.name });
-    await correctProject(context, live, { desired, permissions });
+    return correctProject(context, live, { desired, permissions });
   }
 };
 
@@ -78,14 +90,15 @@ const correctProject = async (
   { client, engine, present: written }: HandlerContext,
   present: AppProject,
   { desired, permissions }: { readonly desired: AppProject; readonly permissions: Permissions },
-): Promise<void> => {
+): Promise<AppProject> => {
   const { metadata } = present;
   const annotated = metadata.annotations?.[usernameAnnotation] === desired.metadata.annotations?.[usernameAnnotation];
-  if (annotated && permitsExactly(present, permissions)) return;
+  if (annotated && permitsExactly(present, permissions)) return present;
   const { resourceVersion, name } = metadata;
   const body = { metadata: { resourceVersion, annotations: desired.metadata.annotations }, spec: desired.spec };
   const corrected = await client.patch(appProjects, { namespace: engine.namespace, name }, { type: 'merge', body });
-  written.projects.wrote(`${engine.namespace}/${name}`, { from: present, to: corrected });
+  written.projects.wrote(objectKey(metadata), { from: present, to: corrected });
+  return corrected;
 };
 
 const removeProject = async (
@@ -98,5 +111,5 @@ const removeProject = async (
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
-  written.projects.wrote(`${engine.namespace}/${name}`, { from: present, to: undefined });
+  written.projects.wrote(objectKey(present.metadata), { from: present, to: undefined });
 };
