@@ -133,7 +133,8 @@ describe('the standard conditions', () => {
       ['unknown', 'Reconciling', 'Progressing', { stored: stored({ sync: { status: 'Unknown' } }) }],
     ];
 
-  it.each(rows)('for %s: %s because of %s', (_what, holds, reason, more) => {
+  const table = rows.map(([what, holds, reason, more]) => ({ what, holds, reason, more }));
+  it.each(table)('for $what: $holds because of $reason', ({ holds, reason, more }) => {
     expect(summary(more)).toMatchObject({ holds, reason });
   });
 

@@ -80,14 +80,14 @@ export const planDeployment = (facts: DeploymentFacts, settings: PlanSettings, n
 };
 
 /** The links whose deployment is certainly gone or is being deleted. */
-export const planRemovals = (facts: DeploymentFacts): readonly DeploymentLink[] => {
+const planRemovals = (facts: DeploymentFacts): readonly DeploymentLink[] => {
   const live = liveDeployment(facts);
   if (facts.absence !== 'proven') return [];
   return facts.links.filter((link) => link.deploymentUid !== live?.metadata.uid);
 };
 
 /** The deployment, unless it is gone or being deleted. */
-export const liveDeployment = (facts: DeploymentFacts): GitOpsDeployment | undefined =>
+const liveDeployment = (facts: DeploymentFacts): GitOpsDeployment | undefined =>
   facts.deployment?.metadata.deletionTimestamp === undefined ? facts.deployment : undefined;
 
 const planApplication = (

@@ -6,18 +6,26 @@ import { namespaces } from '../../src/kube/object.ts';
 import { writeAgentRows, type AgentRows, type ApplicationRows, type TenantRow } from '../kit/agent-rows.ts';
 import { orAbsent } from '../kit/deployments.ts';
 import { eventually } from '../kit/eventually.ts';
-import { createWorld, engineNamespace, type World } from '../kit/world.ts';
+import { createWorld, engineNamespace, type RunningHalf, type World } from '../kit/world.ts';
 
 let world: World;
 let rows: AgentRows;
 let tenant: TenantRow;
+let agent: RunningHalf;
 let count = 0;
 
 const find = (name: string) => orAbsent(world.client.get(applications, { namespace: engineNamespace, name }));
 const read = (name: string): Promise<Application> =>
   world.client.get(applications, { namespace: engineNamespace, name });
+/** Does something to an Application, and waits until the agent has seen it. */
+const seen = async <T>(change: () => Promise<T>): Promise<T> => {
+  const passes = await agent.passes('application-report');
+  const changed = await change();
+  await eventually('the agent has seen it', async () => (await agent.passes('application-report')) > passes);
+  return changed;
+};
 const patch = (name: string, body: unknown) =>
-  world.client.patch(applications, { namespace: engineNamespace, name }, { type: 'merge', body });
+  seen(() => world.client.patch(applications, { namespace: engineNamespace, name }, { type: 'merge', body }));
 const order = ({ id, tenant: owner }: ApplicationRows) => rows.carriedOut(owner, id);
 const setSpec = ({ id }: ApplicationRows, text: string) =>
   world.database.sql(`update application set spec_field = '${text}' where application_id = '${id}'`);
@@ -25,7 +33,7 @@ const setSpec = ({ id }: ApplicationRows, text: string) =>
 beforeAll(async () => {
   world = await createWorld();
   rows = await writeAgentRows(world);
-  await world.start('agent');
+  agent = await world.start('agent');
 });
 beforeEach(async () => {
   tenant = await rows.tenant(`team-${(count += 1)}`);
@@ -150,13 +158,15 @@ describe('an Application', () => {
     const app = await rows.application(tenant, originalText());
     await order(app);
     await patch(app.name, {
-      metadata: { labels: { databaseID: null, theirs: 'kept' }, annotations: { note: 'kept' } },
+      metadata: { labels: { theirs: 'kept' }, annotations: { note: 'kept' } },
       spec: {
         source: { path: 'wrong', directory: { recurse: true } },
         syncPolicy: { automated: null },
         revisionHistoryLimit: 3,
       },
     });
+    const body = { metadata: { labels: { databaseID: null } } };
+    await world.client.patch(applications, { namespace: engineNamespace, name: app.name }, { type: 'merge', body });
     await order(app);
     const { metadata, spec } = await read(app.name);
     expect(metadata.labels).toEqual({ databaseID: app.id, theirs: 'kept' });
@@ -221,7 +231,7 @@ describe('an Application', () => {
     const app = await rows.application(tenant, originalText());
     await order(app);
     await patch(app.name, { metadata: { finalizers: ['example.com/slow'] } });
-    await world.client.delete(applications, { namespace: engineNamespace, name: app.name });
+    await seen(() => world.client.delete(applications, { namespace: engineNamespace, name: app.name }));
     const id = await rows.order(tenant, app.id);
     const waiting = await eventually('it waits', async () => {
       const found = await rows.ticket(id);

@@ -69,6 +69,8 @@ const faults: readonly Fault[] = [
   ],
 ];
 
+const cases = faults.map(([what, options, reason, message]) => ({ what, options, reason, message }));
+
 const newNamespace = async (): Promise<string> => {
   const name = `team-${(count += 1)}`;
   await world.createNamespace(name);
@@ -101,7 +103,7 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 describe('a new deployment with a fault', () => {
-  it.each(faults)('%s: says so in one condition, and nothing is deployed', async (_what, options, reason, message) => {
+  it.each(cases)('$what: says so in one condition, and nothing is deployed', async ({ options, reason, message }) => {
     const namespace = await newNamespace();
     const made = await world.apply(aDeployment({ namespace, ...options }));
     expectFault(await deployments.withReason({ namespace, name: 'app' }, 'Stalled', reason), reason, message);
@@ -147,7 +149,7 @@ describe('a new deployment with a fault', () => {
 });
 
 describe('a deployed one that gets a fault', () => {
-  it.each(faults)('%s: keeps what is deployed as it is', async (_what, options, reason, message) => {
+  it.each(cases)('$what: keeps what is deployed as it is', async ({ options, reason, message }) => {
     const namespace = await newNamespace();
     const made = await world.apply(aDeployment({ namespace }));
     const application = await deployments.deployed(made);

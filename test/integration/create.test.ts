@@ -14,8 +14,8 @@ let namespaceUid: string;
 let deployment: GitOpsDeployment;
 let row: Record<'user' | 'cluster' | 'instance' | 'environment' | 'application', string>;
 
-const only = async (text: string): Promise<Record<string, unknown>> => {
-  const rows = await world.database.sql(text);
+const only = async (text: string): Promise<Record<string, string>> => {
+  const rows = await world.database.sql<Record<string, string>>(text);
   expect(rows, text).toHaveLength(1);
   return rows[0] ?? {};
 };
@@ -104,7 +104,7 @@ describe('the rows of a first deployment', () => {
       managed_environment_id: row.environment,
       normalized_repo_url: someRepository,
     });
-    expect(readSpecField(String(application['spec_field']))).toEqual({
+    expect(readSpecField(application['spec_field'] ?? '')).toEqual({
       name: `gitopsdepl-${deployment.metadata.uid}`,
       namespace: engineNamespace,
       project: `app-project-${row.user}`,

@@ -18,10 +18,13 @@ let count = 0;
 const isOurs = (resource: ResourceType): boolean => resource.plural === gitOpsDeployments.plural;
 /** A client whose reads of single deployments end as told. */
 const readingFails =
-  (error: Error) =>
+  (problem: Error) =>
   (client: KubeClient): KubeClient => ({
     ...client,
-    get: (resource, ...rest) => (isOurs(resource) ? Promise.reject(error) : client.get(resource, ...rest)),
+    async get(resource, ...rest) {
+      if (isOurs(resource)) throw problem;
+      return client.get(resource, ...rest);
+    },
   });
 /** A client that neither lists nor watches any deployment: a listing that is complete, and a lie. */
 const seesNoDeployment = (client: KubeClient): KubeClient => ({

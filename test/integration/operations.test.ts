@@ -169,10 +169,12 @@ const engineUid = async (): Promise<string> => {
 
 describe('an Operation written by another program', () => {
   it('is carried out, whoever wrote it', async () => {
+    const passes = await agent.passes('application-report');
     await world.client.delete(applications, {
       namespace: engineNamespace,
       name: `gitopsdepl-${deployment.metadata.uid}`,
     });
+    await eventually('the agent has seen it', async () => (await agent.passes('application-report')) > passes);
     const id = await writeForeign('Application', applicationId);
     await deployments.deployed(deployment);
     await eventually('it is completed', async () => (await foreign(id))?.state === 'Completed');

@@ -21,7 +21,7 @@ import { systemRandom } from '../../src/lib/random.ts';
 import { agentParts } from '../../src/main/agent.ts';
 import { backendParts } from '../../src/main/backend.ts';
 import { clientPart, databasePart } from '../../src/main/parts.ts';
-import { openDatabase } from '../../src/main/platform.ts';
+import { openDatabase, type Platform } from '../../src/main/platform.ts';
 import { allSettings } from '../../src/main/settings.ts';
 import { createProcess, type Process } from '../../src/runtime/process.ts';
 import { startApiServer, type ApiServer } from '../../src/sandbox/apiserver/server.ts';
@@ -104,35 +104,12 @@ export const createWorld = async (
   let engine: Engine | undefined;
   let cacheDir: string | undefined;
 
-  const start: World['start'] = async (half, { flags = {}, client: between, apiPort, databaseUrl, ...given } = {}) => {
-    const platform = { ...base, ...given, metrics: createMetrics() };
-    const { values } = parseSettings(allSettings, { flags: { ...quickly, ...flags }, environment: {} });
-    const pool = openDatabase(platform, databaseUrl ? { url: databaseUrl } : database.connection, half);
-    const off = { host: '', port: 0, off: true };
-    const probes = createProbes({ ...platform, health: off, metricsAddress: off });
-    const direct = connect(given, apiPort);
-    const halfClient = between?.(direct) ?? direct;
-    const context = { platform, client: halfClient, database: pool, probes, settings: values };
-    const parts = [
-      databasePart(platform, pool, { probes, migrates: half === 'backend' && values.migrate }),
-      clientPart(direct),
-      ...(half === 'backend' ? backendParts(context) : agentParts(context)),
-    ];
-    const passes = (controller: string) => countPasses(platform.metrics, controller);
-    const running = { process: createProcess({ ...platform, parts }), probes, passes };
+  const start: World['start'] = async (half, given = {}) => {
+    const running = createHalf(half, given, { base, connect, database });
     halves.push(running);
     await running.process.start();
     return running;
   };
-
-  const writes = async (): Promise<Writes> => ({
-    rows: await database.fingerprint(),
-    requests: Object.fromEntries(
-      Object.entries(api.requests())
-        .filter(([name]) => /^(create|update|patch|delete|deletecollection) (?!leases)/.test(name))
-        .toSorted(([one], [other]) => one.localeCompare(other)),
-    ),
-  });
 
   return {
     api,
@@ -164,16 +141,7 @@ export const createWorld = async (
         return client.create(gitOpsDeployments, deployment);
       }
     },
-    writes,
-    async quiet() {
-      let last = await writes();
-      let sinceMs = performance.now();
-      return eventually('nothing is written any more', async () => {
-        const now = await writes();
-        if (JSON.stringify(now) !== JSON.stringify(last)) [last, sinceMs] = [now, performance.now()];
-        return performance.now() - sinceMs >= QUIET_MS ? now : undefined;
-      });
-    },
+    ...watchWrites(database, api),
     async stop() {
       await Promise.all(halves.map((half) => half.process.stop()));
       await engine?.stop();
@@ -190,4 +158,51 @@ const countPasses = async (metrics: Metrics, controller: string): Promise<number
   return lines
     .filter((line) => line.startsWith(`controller_runtime_reconcile_total{controller="${controller}"`))
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+};
+
+/** What a world stands on. */
+interface Ground {
+  readonly base: Omit<Platform, 'metrics'>;
+  readonly connect: (more?: Partial<Omit<Platform, 'metrics'>>, port?: number) => KubeClient;
+  readonly database: TestDatabase;
+}
+
+const createHalf = (half: 'backend' | 'agent', options: HalfOptions, ground: Ground): RunningHalf => {
+  const { flags = {}, client: between, apiPort, databaseUrl, ...given } = options;
+  const { base, connect, database } = ground;
+  const platform = { ...base, ...given, metrics: createMetrics() };
+  const { values } = parseSettings(allSettings, { flags: { ...quickly, ...flags }, environment: {} });
+  const pool = openDatabase(platform, databaseUrl ? { url: databaseUrl } : database.connection, half);
+  const off = { host: '', port: 0, off: true };
+  const probes = createProbes({ ...platform, health: off, metricsAddress: off });
+  const direct = connect(given, apiPort);
+  const context = { platform, client: between?.(direct) ?? direct, database: pool, probes, settings: values };
+  const parts = [
+    databasePart(platform, pool, { probes, migrates: half === 'backend' && values.migrate }),
+    clientPart(direct),
+    ...(half === 'backend' ? backendParts(context) : agentParts(context)),
+  ];
+  const passes = (controller: string) => countPasses(platform.metrics, controller);
+  return { process: createProcess({ ...platform, parts }), probes, passes };
+};
+
+const watchWrites = (database: TestDatabase, api: ApiServer): Pick<World, 'writes' | 'quiet'> => {
+  const writes = async (): Promise<Writes> => ({
+    rows: await database.fingerprint(),
+    requests: Object.fromEntries(
+      Object.entries(api.requests())
+        .filter(([name]) => /^(create|update|patch|delete|deletecollection) (?!leases)/.test(name))
+        .toSorted(([one], [other]) => one.localeCompare(other)),
+    ),
+  });
+  const quiet = async (): Promise<Writes> => {
+    let last = await writes();
+    let sinceMs = performance.now();
+    return eventually('nothing is written any more', async () => {
+      const now = await writes();
+      if (JSON.stringify(now) !== JSON.stringify(last)) [last, sinceMs] = [now, performance.now()];
+      return performance.now() - sinceMs >= QUIET_MS ? now : undefined;
+    });
+  };
+  return { writes, quiet };
 };
