@@ -4,10 +4,10 @@ import { createLogger, type Logger } from '../../src/lib/log.ts';
 /** Creates a logger of level debug and the list its parsed lines are added to. */
 export const capturedLog = (): { log: Logger; lines: Record<string, unknown>[] } => {
   const lines: Record<string, unknown>[] = [];
-  const log = createLogger({
-    level: 'debug',
-    sink: { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
-  });
+  const write = (line: string): void => {
+    lines.push(JSON.parse(line));
+  };
+  const log = createLogger({ level: 'debug', sink: { write } });
   return { log, lines };
 };
 
