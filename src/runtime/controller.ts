@@ -66,7 +66,7 @@ export const createController = (options: ControllerOptions): Controller => {
   const { name, clock, random, concurrency } = options;
   const log = options.log.with({ controller: name });
   const metrics = controllerMetrics(options);
-  const say = createReporter(log);
+  const failures = createFailureLog(log);
   const abort = new AbortController();
   const signal = options.lost ? AbortSignal.any([abort.signal, options.lost]) : abort.signal;
   let running = false;
@@ -95,11 +95,11 @@ export const createController = (options: ControllerOptions): Controller => {
     let outcome: Outcome;
     try {
       outcome = outcomeOfResult(await options.reconcile(key, { signal, log: log.with({ key, runId }), runId }));
-      say.forget(key);
+      failures.forget(key);
     } catch (error) {
       if (signal.aborted) return; // it was told to end; whoever works next begins with everything
       outcome = outcomeOfError(error);
-      say.failed({ key, runId, error, outcome });
+      failures.add({ key, runId, error, outcome });
     }
     metrics.passed(outcome, clock.monotonicMs() - startMs);
     follow(key, outcome);
@@ -176,10 +176,10 @@ const createWorkers = (options: {
 const MOST_SAID = 10_000;
 
 /** Says what went wrong with a key once, not at each retry, until it changes or ends well. */
-const createReporter = (log: Logger) => {
+const createFailureLog = (log: Logger) => {
   const said = new Map<string, string>();
   return {
-    failed({ key, runId, error, outcome }: { key: string; runId: string; error: unknown; outcome: Outcome }) {
+    add({ key, runId, error, outcome }: { key: string; runId: string; error: unknown; outcome: Outcome }) {
       const reason = isFault(error) ? error.reason : 'Unexpected';
       const text = `${reason}: ${messageOf(error)}`;
       const repeated = said.get(key) === text;

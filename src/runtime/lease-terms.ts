@@ -27,7 +27,7 @@ export interface Terms {
 }
 
 /** Creates them, the first yet to come. */
-export const createTerms = (options: {
+export const createLeaseTerms = (options: {
   readonly name: string;
   readonly clock: Clock;
   readonly metrics: Metrics;

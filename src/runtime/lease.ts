@@ -8,7 +8,7 @@ import type { CallOptions, KubeClient } from '../kube/client.ts';
 import { leases } from '../kube/object.ts';
 import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../kube/status-error.ts';
 import { claim, createObservation, released } from './lease-record.ts';
-import { createTerms, type Terms } from './lease-terms.ts';
+import { createLeaseTerms, type Terms } from './lease-terms.ts';
 import { createOutage } from './outage.ts';
 
 /** The rhythm of an election. The defaults are those of Kubernetes' own components. */
@@ -65,7 +65,7 @@ export const createLease = (options: LeaseOptions): LeaseCandidate => {
   const { clock, random, namespace, name } = options;
   const log = options.log.with({ component: 'lease', lease: name, namespace });
   const outage = createOutage(log, clock);
-  const terms = createTerms({ ...options, log });
+  const terms = createLeaseTerms({ ...options, log });
   const { attempt, release } = createElection({ ...options, log, settings, terms });
   const stopping = new AbortController();
   let running: Promise<void> | undefined;

@@ -4,7 +4,7 @@ import { createVirtualClock } from '../../test/kit/virtual-clock.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { seededRandom } from '../lib/random.ts';
 import type { LeaseCandidate } from './lease.ts';
-import { createTerms as createLeaseTerms } from './lease-terms.ts';
+import { createLeaseTerms } from './lease-terms.ts';
 import { createTerms, type Work } from './term.ts';
 
 const TERM_MS = 600_000;
