@@ -100,6 +100,11 @@ test.each([
   expect(message).not.toContain('\n');
 });
 
+test.each(['0.0.0.0:8080', '[::1]:8080', '0'])('the address %s is printed as it was given', (address) => {
+  const settings = parseSettings(schema, { flags: { address }, environment: {} });
+  expect(redactedSettings(schema, settings)).toMatchObject({ address });
+});
+
 describe('a secret setting', () => {
   it('is not printed, only that it is set', () => {
     const settings = parseSettings(schema, { flags: { password: 'hunter2', name: 'me' }, environment: {} });

@@ -13,6 +13,8 @@ export interface Setting<T> {
   readonly parse: (text: string) => T;
   /** Never printed: shown as `***` when set. A URL that may hold a password is one. */
   readonly secret?: boolean;
+  /** How a value is printed that is not a text, number or switch. */
+  show?(value: T): string;
   /** True where an empty text is a value. Elsewhere a variable that is empty counts as one that is not set. */
   readonly emptyIsValue?: boolean;
 }
@@ -114,6 +116,7 @@ export const addressSetting = (described: Describe<Address>): Setting<Address> =
     if (port <= 65_535) return { host: ipv6 || host || '127.0.0.1', port, off: false }; // NaN is not
     throw new Error('must be [host]:port, or 0 for none');
   },
+  show: ({ host, port, off }) => (off ? '0' : `${host.includes(':') ? `[${host}]` : host}:${port}`),
 });
 
 /** Where a server listens. Port 0 with `off: false` lets the system choose. */
@@ -172,6 +175,7 @@ export const redactedSettings = <S extends SettingSchema>(schema: S, settings: S
   Object.fromEntries(
     Object.entries(schema).map(([name, setting]) => {
       const value = settings.values[name];
-      return [setting.flag, setting.secret && value !== '' ? '***' : value];
+      const shown = setting.show ? setting.show(value) : value;
+      return [setting.flag, setting.secret && value !== '' ? '***' : shown];
     }),
   );
