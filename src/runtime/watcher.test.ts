@@ -59,7 +59,7 @@ const setUp = async (options: Partial<WatcherOptions<Secret>> = {}, prepare?: (s
   };
   const logged = (level: string): unknown[] =>
     lines.filter((line) => line['level'] === level).map((line) => line['msg']);
-  return { script, clock, watcher, changes, stream, waitOut, logged, metrics, client };
+  return { script, clock, watcher, changes, stream, waitOut, logged, lines, metrics, client };
 };
 
 type World = Awaited<ReturnType<typeof setUp>>;
@@ -147,6 +147,27 @@ describe('the first listing', () => {
       expect([changes, script.lists.length]).toEqual([['added a@3'], 1]);
       expect(first.closed).toBe(true);
     }
+  });
+
+  test('waits as long as the server tells it to, and says so only when that goes on', async () => {
+    let refusals = 6;
+    const { watcher, stream, waitOut, logged, lines } = await setUp({}, (world) => {
+      world.onWatch = (_query, response) => {
+        if (refusals === 0) return false;
+        refusals -= 1;
+        answerStatus(response, { code: 429, reason: 'TooManyRequests' }, { 'retry-after': '2' });
+        return true;
+      };
+    });
+    watcher.start();
+    for (let told = 1; told <= 5; told += 1) {
+      expect(logged('warn')).toEqual([]);
+      expect(await waitOut()).toBeGreaterThanOrEqual(2_000);
+    }
+    await waitOut();
+    await stream(0);
+    expect(logged('warn')).toEqual(['the watch is down; it is tried again until it works']);
+    expect(lines.filter((line) => line['err'])).toEqual([]);
   });
 
   test('is read anew, without pages, when a continue token expires on the way', async () => {

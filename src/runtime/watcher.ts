@@ -83,10 +83,11 @@ export const createWatcher = <T extends KubeObject>(options: WatcherOptions<T>):
   });
   const pause = async (failure: unknown, signal: AbortSignal): Promise<void> => {
     state = 'waiting';
-    if (isGone(failure) && outage.failures === 0) outage.missed();
+    if (isUsual(failure, outage.failures)) outage.missed();
     else outage.failed(...describe(failure));
     const shape = isNotFound(failure) ? missingKindBackoff : backoff;
-    await sleep(clock, backoffMs(shape, outage.failures, random), signal).catch(() => undefined); // stopped
+    const afterMs = Math.max(toldToWaitMs(failure) ?? 0, backoffMs(shape, outage.failures, random));
+    await sleep(clock, afterMs, signal).catch(() => undefined); // stopped
   };
   const run = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
@@ -196,12 +197,23 @@ const slim = <T extends KubeObject>(object: T, transform: ((object: T) => T) | u
   }
 };
 
+/** How often the server may tell us to wait, as it does for some seconds after a kind was defined. */
+const PATIENCE = 5;
+
+const toldToWaitMs = (failure: unknown): number | undefined =>
+  failure instanceof ApiError && failure.code === 429 ? failure.retryAfterMs : undefined;
+
+/** Whether a failure belongs to normal life: our place was forgotten while nobody watched, or we are told to wait. */
+const isUsual = (failure: unknown, failures: number): boolean =>
+  isGone(failure) ? failures === 0 : toldToWaitMs(failure) !== undefined && failures < PATIENCE;
+
 const describe = (failure: unknown) => {
   const reason = failure instanceof ApiError ? `${failure.code} ${failure.reason}` : reasonOf(failure);
   const message = isNotFound(failure)
     ? 'the API server does not know this kind yet; it is asked again'
     : 'the watch is down; it is tried again until it works';
-  return [message, { reason, err: failure }] as const;
+  const cause = toldToWaitMs(failure) === undefined ? { err: failure } : {};
+  return [message, { reason, ...cause }] as const;
 };
 
 const reasonOf = (failure: unknown): string => (failure instanceof Fault ? failure.reason : messageOf(failure));
