@@ -99,6 +99,40 @@ describe('migrating an empty database', () => {
     });
   });
 
+  it('ends without doing anything when it is told to while it waits for another', async () => {
+    await withEmpty(async (test) => {
+      const { log, lines } = capturedLog();
+      const stopping = new AbortController();
+      let migrating: Promise<unknown> = Promise.resolve();
+      await test.database.transaction('holds the lock', async (tx) => {
+        await tx.query(statement('', 'select pg_advisory_xact_lock(7315902001)'));
+        migrating = migrateIt(test, { log, signal: stopping.signal });
+        await eventually('it waits', () => lines.some(({ msg }) => String(msg).startsWith('waiting')));
+        stopping.abort(new Error('enough'));
+        await expect(migrating).rejects.toThrow('enough');
+      });
+      expect(await test.sql(`select to_regclass('managed_gitops_migrations') as book`)).toEqual([{ book: null }]);
+    });
+  });
+
+  it('is undone when it is told to end in the middle of a migration', async () => {
+    await withEmpty(async (test) => {
+      await withFolder(async (folder, write) => {
+        await write('0001_slow.sql', 'create table half (); select pg_sleep(600);');
+        const stopping = new AbortController();
+        const migrating = migrateIt(test, { folder, signal: stopping.signal });
+        migrating.catch(() => undefined); // seen below
+        await eventually('it is at it', async () => {
+          const slow = `select 1 from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()`;
+          return (await test.sql(slow)).length > 0;
+        });
+        stopping.abort(new Error('enough'));
+        await expect(migrating).rejects.toThrow('enough');
+        expect(await test.sql(`select to_regclass('half') as half`)).toEqual([{ half: null }]);
+      });
+    });
+  });
+
   it('undoes a migration that fails, keeps those before it, and goes on from there', async () => {
     await withEmpty(async (test) => {
       await withFolder(async (folder, write) => {

@@ -54,31 +54,46 @@ export interface MigrationReport {
  * Applies what is missing, one transaction per migration, while holding a lock of the database: a second caller waits,
  * and then finds nothing to do.
  * @param options.folder where the migrations are, for tests; by default this release's.
+ * @param options.signal ends it, also in the middle of a wait or a migration, which is then undone.
  * @throws Fault `SchemaTooNew` when a newer release said that this one must not run, `SchemaUnknown` when the database
- * is not what its records say or was left half-way by the original; `DatabaseUnavailable` and the like.
+ * is not what its records say or was left half-way by the original; `DatabaseUnavailable` and the like; the signal's
+ * reason when it aborts.
  */
-export const migrate = async (
-  options: DatabaseOptions & { readonly folder?: URL; readonly settings?: Partial<MigrateSettings> },
-): Promise<MigrationReport> => {
+export const migrate = async (options: MigrateOptions): Promise<MigrationReport> => {
+  const { signal, clock } = options;
   const log = options.log.with({ component: 'migrate' });
   const known = await readMigrations(options.folder);
   const session = await openSession({ ...options, to: 'sql', settings: { statementMs: 0, lockMs: 0 } });
+  const end = (): void => void session.close(); // what waits on it for an answer fails then
   try {
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', end, { once: true });
     await takeLock(session, log);
-    const work: Work = { session, known, log, clock: options.clock, settings: { ...defaults, ...options.settings } };
+    const work: Work = { session, known, log, clock, signal, settings: { ...defaults, ...options.settings } };
     const applied = await readBook(work);
     checkApplied(known, applied, log);
     return { applied: await applyMissing(work, applied) };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
+    signal?.removeEventListener('abort', end);
     await session.close(); // which gives the lock back
   }
 };
+
+interface MigrateOptions extends DatabaseOptions {
+  readonly folder?: URL;
+  readonly settings?: Partial<MigrateSettings>;
+  readonly signal?: AbortSignal;
+}
 
 interface Work {
   readonly session: Session;
   readonly known: readonly Migration[];
   readonly log: Logger;
   readonly clock: Clock;
+  readonly signal: AbortSignal | undefined;
   readonly settings: MigrateSettings;
 }
 
@@ -128,7 +143,7 @@ const applyPatiently = async (work: Work, migration: Migration): Promise<void> =
     } catch (error) {
       if (!isLockTimeout(error) || attempt === MOST_ATTEMPTS) throw error;
       work.log.warn('a table is in use: trying again', { migration: migration.name, attempt });
-      await sleep(work.clock, work.settings.pauseMs);
+      await sleep(work.clock, work.settings.pauseMs, work.signal);
     }
   }
 };

@@ -4,10 +4,13 @@ import { createTestDatabase, type TestDatabase } from '../../test/kit/database.t
 import { withDatabaseProxy } from '../../test/kit/database-proxy.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { createVirtualClock } from '../../test/kit/virtual-clock.ts';
+import { Fault } from '../lib/fault.ts';
 import { openGate } from '../lib/gate.ts';
 import { createMetrics } from '../lib/metrics.ts';
 import { seededRandom } from '../lib/random.ts';
-import { waitForDatabase } from './wait.ts';
+import { openSession } from './pool.ts';
+import { statement } from './statement.ts';
+import { onceReady, waitForDatabase } from './wait.ts';
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -15,10 +18,10 @@ beforeAll(async () => {
 });
 afterAll(() => test.drop());
 
-const waiting = (url: string, signal?: AbortSignal) => {
+const surroundings = (url: string) => {
   const clock = createVirtualClock();
   const { log, lines } = capturedLog();
-  const done = waitForDatabase({
+  const options = {
     connection: { url },
     name: 'wait test',
     gate: openGate,
@@ -26,9 +29,13 @@ const waiting = (url: string, signal?: AbortSignal) => {
     random: seededRandom(1),
     log,
     metrics: createMetrics(),
-    ...(signal && { signal }),
-  });
-  return { done, clock, lines };
+  };
+  return { options, clock, lines };
+};
+
+const waiting = (url: string, signal?: AbortSignal) => {
+  const { options, clock, lines } = surroundings(url);
+  return { done: waitForDatabase({ ...options, ...(signal && { signal }) }), clock, lines };
 };
 
 describe('waiting for the database', () => {
@@ -72,5 +79,43 @@ describe('waiting for the database', () => {
     expect(JSON.stringify(lines)).not.toContain(decodeURIComponent(url.password));
     stopping.abort(new Error('enough'));
     await expect(done).rejects.toThrow('enough');
+  });
+});
+
+describe('what needs a database that is ready', () => {
+  it('is begun again when the database goes away in the middle, and says so once', async () => {
+    await withDatabaseProxy(test.connection.url, async (proxy) => {
+      const { options, clock, lines } = surroundings(proxy.url);
+      let attempts = 0;
+      const done = onceReady(options, async () => {
+        const session = await openSession({ ...options, to: 'sql' });
+        try {
+          attempts += 1;
+          if (attempts <= 2) proxy.cutAfter('half-way');
+          return (await session.query(statement<{ word: string }>('', `select 'half-way' as word`))).rows;
+        } finally {
+          await session.close();
+        }
+      });
+      for (const attempt of [1, 2]) {
+        await eventually(`it pauses after attempt ${attempt}`, () => attempts === attempt && clock.pending === 1);
+        await clock.advance(clock.nextInMs ?? 0);
+      }
+      expect(await done).toEqual([{ word: 'half-way' }]);
+      expect(lines.map(({ msg }) => msg)).toEqual(['the database went away; it is tried again']);
+    });
+  });
+
+  it('waits for what has to come first, saying each cause once, and passes on every other error', async () => {
+    const { options, clock, lines } = surroundings(test.connection.url);
+    const faults = ['one', 'one', 'two'].map((what) => new Fault('waiting', 'SchemaNotReady', `${what} is missing`));
+    const done = onceReady(options, () => Promise.reject(faults.shift() ?? new Error('broken')));
+    const failed = expect(done).rejects.toThrow('broken');
+    for (const left of [2, 1, 0]) {
+      await eventually('it pauses', () => faults.length === left && clock.pending === 1);
+      await clock.advance(clock.nextInMs ?? 0);
+    }
+    await failed;
+    expect(lines.map(({ msg }) => msg)).toEqual(['one is missing', 'two is missing']);
   });
 });

@@ -2,13 +2,10 @@
 import { migrate } from '../db/migrate.ts';
 import { pingDatabase } from '../db/queries/ping.ts';
 import { checkSchema } from '../db/schema.ts';
-import { waitForDatabase } from '../db/wait.ts';
+import { onceReady } from '../db/wait.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
-import { backoffMs } from '../lib/backoff.ts';
-import { sleep } from '../lib/clock.ts';
 import type { Address } from '../lib/config.ts';
-import { isFault } from '../lib/fault.ts';
 import { createProbes, type Probes } from '../lib/probes.ts';
 import { createLease } from '../runtime/lease.ts';
 import type { Part } from '../runtime/process.ts';
@@ -32,9 +29,11 @@ export const probesPart = (
 
 /** How soon readiness shows that the database is away, at the latest. */
 const PING_MS = 5_000;
-const schemaBackoff = { minMs: 500, maxMs: 10_000, factor: 2 };
 
-/** Waits for the database and its schema, which it makes itself when `migrates`. */
+/**
+ * Waits for the database and its schema, which it makes itself when `migrates`; who doesn't waits until somebody has.
+ * A schema that is too new or unknown ends the process.
+ */
 export const databasePart = (
   platform: Platform,
   { options, pool }: ProcessDatabase,
@@ -48,9 +47,9 @@ export const databasePart = (
   return {
     name: 'database',
     async start(signal) {
-      await waitForDatabase({ ...options, random: platform.random, signal });
-      if (migrates) await migrate(options);
-      else await waitForSchema(platform, pool, signal);
+      await onceReady<unknown>({ ...options, random: platform.random, signal }, () =>
+        migrates ? migrate({ ...options, signal }) : checkSchema(pool, platform),
+      );
       ready = true;
       // A process with nothing to do would else notice only by its next statement that the database is away.
       endPings = repeat(platform, PING_MS, () => void pingDatabase(pool).catch(() => undefined)); // the pool tells
@@ -60,23 +59,6 @@ export const databasePart = (
       await pool.stop();
     },
   };
-};
-
-/** Who doesn't migrate waits until somebody has; a schema that is too new or unknown is refused. */
-const waitForSchema = async (
-  { clock, random, log }: Platform,
-  pool: ProcessDatabase['pool'],
-  signal: AbortSignal,
-): Promise<void> => {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await checkSchema(pool, { log });
-    } catch (error) {
-      if (!isFault(error, 'waiting')) throw error;
-      if (attempt === 1) log.warn(error.message);
-    }
-    await sleep(clock, backoffMs(schemaBackoff, attempt, random), signal);
-  }
 };
 
 /** Fills caches before what comes next starts; the process is not ready before. */

@@ -1,6 +1,6 @@
 // The processes of production: the backend, the agent, both in one, and the migration alone.
 import { migrate } from '../db/migrate.ts';
-import { waitForDatabase } from '../db/wait.ts';
+import { onceReady } from '../db/wait.ts';
 import { redactedSettings, type Settings, type SettingSchema, type SettingValues } from '../lib/config.ts';
 import type { Part } from '../runtime/process.ts';
 import { agentParts } from './agent.ts';
@@ -8,7 +8,7 @@ import { backendParts, type HalfContext } from './backend.ts';
 import { clientPart, databasePart, probesPart } from './parts.ts';
 import { connectCluster, createPlatform, databaseConnection, openDatabase, type Platform } from './platform.ts';
 import type { Environment } from './environment.ts';
-import { runUntilSignal } from './run.ts';
+import { runUntilSignal, stopSignal } from './run.ts';
 import { agentSettings, allSettings, backendSettings, migrateSettings } from './settings.ts';
 
 /** A process: what it is for, its settings, and how it runs to its end. */
@@ -98,9 +98,11 @@ export const migrateProcess: ProcessKind<typeof migrateSettings> = {
   async run(settings, _environment, ignored) {
     const platform = announce({ name: 'migrate', schema: migrateSettings, ignored }, settings);
     const database = openDatabase(platform, databaseConnection(settings.values), 'migrate');
+    const signal = stopSignal();
     try {
-      await waitForDatabase({ ...database.options, random: platform.random });
-      const { applied } = await migrate(database.options);
+      const { applied } = await onceReady({ ...database.options, random: platform.random, signal }, () =>
+        migrate({ ...database.options, signal }),
+      );
       platform.log.info(applied.length > 0 ? 'the database was migrated' : 'the database was up to date', {
         count: applied.length,
       });

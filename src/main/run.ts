@@ -1,4 +1,5 @@
 // Runs a process until it is told to end.
+import { Fault } from '../lib/fault.ts';
 import type { Part } from '../runtime/process.ts';
 import { createProcess } from '../runtime/process.ts';
 import type { Platform } from './platform.ts';
@@ -19,4 +20,13 @@ export const runUntilSignal = async (platform: Platform, parts: readonly Part[])
   if (!asked) platform.log.info('started');
   await stopped;
   platform.log.info('stopped');
+};
+
+/** A signal that aborts at SIGTERM or SIGINT, for what ends by itself otherwise. */
+export const stopSignal = (): AbortSignal => {
+  const stopping = new AbortController();
+  const stop = (signal: string): void => stopping.abort(new Fault('internal', 'Stopping', `stopped by ${signal}`));
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  return stopping.signal;
 };
