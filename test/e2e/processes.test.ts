@@ -1,11 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSession } from '../../src/db/pool.ts';
 import { leases } from '../../src/kube/object.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { openGate } from '../../src/lib/gate.ts';
+import { createMetrics } from '../../src/lib/metrics.ts';
+import { withDatabaseProxy } from '../kit/database-proxy.ts';
 import { aDeployment, deploymentsOf } from '../kit/deployments.ts';
 import { eventually } from '../kit/eventually.ts';
 import { createGitRepository, type GitRepository } from '../kit/git-repository.ts';
 import { engineNamespace } from '../kit/world.ts';
-import { createInstallation, type Installation, type ServiceProcess } from './installation.ts';
+import { createInstallation, databaseUrl, type Installation, type ServiceProcess } from './installation.ts';
 
 /** Texts that nobody may ever see; the process is given them. */
 const canary = 'canary-0b1c2d3e4f';
@@ -184,6 +189,47 @@ describe('the schema', { timeout: 60_000 }, () => {
     await agent.whenReady();
     expect(agent.log().filter((line) => String(line['msg']).startsWith('the database lacks'))).toHaveLength(1);
     await stop(agent);
+  });
+
+  it('is waited for also while the database goes away and comes back', async () => {
+    await using empty = await createInstallation({ migrated: false });
+    await withDatabaseProxy(empty.world.database.connection.url, async (proxy) => {
+      const agent = empty.start('agent', { environment: databaseUrl(proxy.url) });
+      await agent.says('the database lacks');
+      proxy.refuse(true);
+      await agent.says('waiting for the database');
+      proxy.refuse(false);
+      await agent.says('the database is there');
+      expect(await empty.start('migrate').whenEnded).toMatchObject({ code: 0 });
+      await agent.whenReady();
+      await stop(agent);
+    });
+  });
+
+  it('is not touched by processes that are stopped while they wait for another one to make it', async () => {
+    await using empty = await createInstallation({ migrated: false });
+    const { connection, sql } = empty.world.database;
+    const holder = await openSession({
+      connection,
+      name: 'holder',
+      to: 'sql',
+      gate: openGate,
+      clock: systemClock,
+      metrics: createMetrics(),
+      settings: { statementMs: 0 },
+    });
+    try {
+      await holder.script('lock', 'select pg_advisory_lock(7315902001)');
+      const [backend, migrate] = [empty.start('backend'), empty.start('migrate')];
+      await Promise.all([backend, migrate].map((one) => one.says('another process is migrating this database')));
+      for (const one of [backend, migrate]) one.kill('SIGTERM');
+      expect(await backend.whenEnded).toMatchObject({ code: 0, signal: null });
+      expect(await migrate.whenEnded).toMatchObject({ code: 1, signal: null });
+      expect(migrate.errors()).toMatch(/^managed-gitops: stopped by SIGTERM$/m);
+    } finally {
+      await holder.close();
+    }
+    expect(await sql(`select to_regclass('managed_gitops_migrations') as book`)).toEqual([{ book: null }]);
   });
 
   it('of a newer release is refused by each, in one line', async () => {
