@@ -1,5 +1,11 @@
 // An agent's tickets: taken together for one resource, and ended together.
-import { claimOperations, endOperations, type ClaimedRow, type OperationEnd } from '../../db/queries/agent.ts';
+import {
+  claimOperations,
+  endOperations,
+  type ClaimedRow,
+  type OperationEnd,
+  type ResourceRow,
+} from '../../db/queries/agent.ts';
 import { statementBatch } from '../../db/statement-batch.ts';
 import { createBatch } from '../../lib/batch.ts';
 import { utcText } from '../../lib/clock.ts';
@@ -23,27 +29,36 @@ export const operationLane = (key: string): OperationLane => {
   return { tenant, type, resourceId };
 };
 
+/** The Operations of a resource that were taken. */
+export interface Claim {
+  readonly rows: readonly ClaimedRow[];
+  /** Somebody held the row of another one, be it only to note its delivery: it is to be taken shortly. */
+  readonly skipped: boolean;
+}
+
 /** Takes and ends Operations; what happens at the same time shares a statement. */
 export interface Claims {
   /**
-   * Takes every open Operation of a resource. They are `In_Progress` when this returns, and nothing about the resource
+   * Takes every open Operation of a resource that nobody holds. They are `In_Progress` when this returns, and nothing about the resource
    * has been read before: whatever is written later makes a new Operation.
    */
-  take(lane: OperationLane): Promise<readonly ClaimedRow[]>;
+  take(lane: OperationLane): Promise<Claim>;
   end(end: OperationEnd): Promise<void>;
 }
 
 /** Creates the claims of an agent. */
 export const createClaims = (context: AgentContext): Claims => {
   const { db, clock, engine } = context;
-  const take = createBatch<OperationLane, readonly ClaimedRow[]>({
+  const take = createBatch<OperationLane, Claim>({
     ...statementBatch,
     run: async (lanes) => {
       const keys = lanes.map((lane) => ({ type: lane.type, id: lane.resourceId }));
-      const rows = await claimOperations(db, keys, { engine: await engine.identity(), now: utcText(clock.now()) });
-      return lanes.map((lane) =>
-        rows.filter((row) => row.resource_type === lane.type && row.resource_id === lane.resourceId),
-      );
+      const found = await claimOperations(db, keys, { engine: await engine.identity(), now: utcText(clock.now()) });
+      return lanes.map((lane) => {
+        const isOf = (row: ResourceRow): boolean =>
+          row.resource_type === lane.type && row.resource_id === lane.resourceId;
+        return { rows: found.claimed.filter(isOf), skipped: found.skipped.some(isOf) };
+      });
     },
   });
   const end = createBatch<OperationEnd, undefined>({

@@ -8,6 +8,9 @@ import type { Reconcile } from '../../runtime/controller.ts';
 import type { AgentContext } from '../context.ts';
 import { operationLane, type Claims } from './claim.ts';
 
+/** Whoever holds a row that was skipped, holds it for a statement or a short transaction. */
+const SKIPPED_AGAIN_MS = 50;
+
 /** What a handler works on. */
 export interface Ticket {
   readonly resourceId: string;
@@ -41,21 +44,34 @@ export const createOperationReconciler = (
   handlers: OperationHandlers,
 ): OperationReconciler => {
   const open = new Map<string, string>();
-  const reconcile: Reconcile = async (key, { signal }) => {
-    const lane = operationLane(key);
-    const { mine, foreign } = await sortByEngine(context, await claims.take(lane));
+  const carryOut = async (key: string, rows: readonly ClaimedRow[], signal: AbortSignal): Promise<void> => {
+    const { type, resourceId } = operationLane(key);
+    const { mine, foreign } = await sortByEngine(context, rows);
     await endAll(claims, foreign, endOf(engineMismatch(context)));
-    if (mine.length === 0) return void open.delete(lane.resourceId);
-    open.set(lane.resourceId, key);
+    if (mine.length === 0) return void open.delete(resourceId);
+    open.set(resourceId, key);
+    const settle = async (end: End): Promise<void> => {
+      await endAll(claims, mine, end);
+      if (end && end.state !== 'In_Progress') open.delete(resourceId);
+    };
     const ownerId = mine.findLast((row) => row.owner_id !== null)?.owner_id ?? null;
     try {
-      await handlerFor(handlers, lane.type)({ resourceId: lane.resourceId, ownerId, signal });
+      await handlerFor(handlers, type)({ resourceId, ownerId, signal });
     } catch (error) {
-      await endAll(claims, mine, endOf(error));
+      await settle(endOf(error));
       throw error;
     }
-    await endAll(claims, mine, { state: 'Completed', message: '' });
-    open.delete(lane.resourceId);
+    await settle({ state: 'Completed', message: '' });
+  };
+  const reconcile: Reconcile = async (key, { signal }) => {
+    const { rows, skipped } = await claims.take(operationLane(key));
+    try {
+      await carryOut(key, rows, signal);
+    } catch (error) {
+      // A fault whose key would wait for a change must not make what was skipped wait too.
+      if (!skipped || !isFault(error) || error.kind === 'internal') throw error;
+    }
+    return skipped ? { afterMs: SKIPPED_AGAIN_MS } : undefined;
   };
   return { reconcile, openKey: (resourceId) => open.get(resourceId) };
 };
