@@ -1,11 +1,20 @@
 // What an Operation row says, and how its states are read.
 
-/** States of an Operation row, as both halves write them. */
-export type OperationState = 'Waiting' | 'In_Progress' | 'Completed' | 'Failed';
+import type { OperationResourceType, OperationState } from '../db/rows.ts';
 
-/** What an Operation is about; the names stand in the rows. */
-export type OperationType =
-  'Application' | 'ManagedEnvironment' | 'RepositoryCredentials' | 'SyncOperation' | 'GitOpsEngineInstance';
+export type { OperationState };
+
+/** Every type, so that the compiler asks for one that is missing. */
+const types = {
+  Application: true,
+  ManagedEnvironment: true,
+  RepositoryCredentials: true,
+  SyncOperation: true,
+  GitOpsEngineInstance: true,
+} as const satisfies Record<OperationResourceType, true>;
+
+/** The types that an agent of this service or of the original may be asked for. */
+export const operationTypes: ReadonlySet<string> = new Set(Object.keys(types));
 
 /** What is read of an Operation to judge it. */
 interface Ticket {
@@ -36,7 +45,7 @@ export const standingFailure = <T extends Ticket>(operations: readonly T[]): T |
 };
 
 /** The key that lets at most one of our Operations wait for each resource. */
-export const dedupeKey = (instanceId: string, type: OperationType, resourceId: string): string =>
+export const dedupeKey = (instanceId: string, type: OperationResourceType, resourceId: string): string =>
   `${instanceId}/${type}/${resourceId}`;
 
 /** Most characters that a row's message holds. */

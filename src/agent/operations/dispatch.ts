@@ -1,5 +1,6 @@
 // Finds the Operations that are open and puts their resources into the queue.
 import { selectOpenOperations } from '../../db/queries/agent.ts';
+import { operationTypes } from '../../domain/operation.ts';
 import type { Reconcile } from '../../runtime/controller.ts';
 import type { Priority } from '../../runtime/queue.ts';
 import type { AgentContext } from '../context.ts';
@@ -7,15 +8,6 @@ import { operationKey } from './claim.ts';
 
 /** The only key of the dispatcher. */
 export const dispatchKey = 'agent/dispatch/all';
-
-/** Types that an agent of this service or of the original may be asked for. */
-const knownTypes: ReadonlySet<string> = new Set([
-  'Application',
-  'ManagedEnvironment',
-  'RepositoryCredentials',
-  'SyncOperation',
-  'GitOpsEngineInstance',
-]);
 
 /** What was heard of and not yet looked up. */
 export interface Dispatch {
@@ -41,7 +33,7 @@ export const createDispatch = (
   const look = async (ids: readonly string[] | null): Promise<void> => {
     const open = await selectOpenOperations(context.db, await context.engine.identity(), ids);
     for (const row of open) {
-      if (knownTypes.has(row.resource_type) && !options.handled.has(row.resource_type)) continue;
+      if (operationTypes.has(row.resource_type) && !options.handled.has(row.resource_type)) continue;
       const key = operationKey({ tenant: row.tenant, type: row.resource_type, resourceId: row.resource_id });
       options.enqueue(key, ids === null ? 'resync' : 'change');
     }
@@ -53,14 +45,19 @@ export const createDispatch = (
       everything = true;
     },
     async reconcile() {
-      if (everything) {
-        await look(null);
-        everything = false;
-      }
+      // Taken before they are looked up: what is heard meanwhile is looked up by the next pass.
+      const all = everything;
       const ids = [...heard];
-      if (ids.length === 0) return;
-      await look(ids);
-      for (const id of ids) heard.delete(id);
+      everything = false;
+      heard.clear();
+      try {
+        if (all) await look(null);
+        if (ids.length > 0) await look(ids);
+      } catch (error) {
+        everything ||= all;
+        for (const id of ids) heard.add(id);
+        throw error;
+      }
     },
   };
 };
