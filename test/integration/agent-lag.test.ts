@@ -14,8 +14,10 @@ let world: World;
 let rows: AgentRows;
 let held: Promise<void> | undefined;
 let passedOn = 0;
+let heldDeletion: Promise<void> | undefined;
+let deletionsHeld = 0;
 
-/** A client whose watches of Argo CD's objects bring nothing while they are held. */
+/** A client whose watches of Argo CD's objects bring nothing, and whose deletions of projects wait, while held. */
 const lagging = (client: KubeClient): KubeClient => ({
   ...client,
   async *watch<T extends KubeObject>(...[resource, options]: Parameters<typeof client.watch<T>>) {
@@ -26,6 +28,13 @@ const lagging = (client: KubeClient): KubeClient => ({
       }
       yield event;
     }
+  },
+  async delete(resource, ...rest) {
+    if (resource.plural === appProjects.plural && heldDeletion) {
+      deletionsHeld += 1;
+      await heldDeletion;
+    }
+    return client.delete(resource, ...rest);
   },
 });
 /** Holds the watches for the length of `run`. */
@@ -135,5 +144,34 @@ describe('while the caches lag', () => {
       await rows.carriedOut(tenant, next.id);
       expect(await projectOf(tenant)).toBeDefined();
     });
+  });
+
+  it('a project that goes while a new Application counts on it comes back', async () => {
+    const tenant = await rows.tenant('counted-on');
+    await rows.permit(tenant, 'https://github.com/org/repo');
+    const old = await rows.application(tenant, specText());
+    await rows.carriedOut(tenant, old.id);
+    await cacheHasAll();
+    await rows.forbid(tenant);
+    await world.database.sql(`delete from application where application_id = '${old.id}'`);
+    let release = (): void => {};
+    heldDeletion = new Promise((resolve) => (release = resolve));
+    const deleting = await rows.order(tenant, old.id);
+    await eventually('it is being deleted', async () => {
+      const found = await world.client.get(applications, { namespace: engineNamespace, name: old.name });
+      return found.metadata.deletionTimestamp;
+    });
+    await world.client.patch(
+      applications,
+      { namespace: engineNamespace, name: old.name },
+      { type: 'merge', body: { metadata: { finalizers: null } } },
+    );
+    await eventually('the project is about to go', () => deletionsHeld > 0);
+    await rows.permit(tenant, 'https://github.com/org/repo');
+    const made = await rows.application(tenant, specText());
+    await rows.carriedOut(tenant, made.id);
+    release();
+    await rows.ended(deleting);
+    expect((await projectOf(tenant))?.spec.sourceRepos).toEqual(['https://github.com/org/repo']);
   });
 });

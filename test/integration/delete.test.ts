@@ -142,6 +142,16 @@ describe('a deleted deployment', () => {
     for (const deployment of [first, second]) await deployments.cleanUp(deployment);
   });
 
+  it('takes its Application with it although somebody took the label of that away', async () => {
+    const deployment = await deployed();
+    const id = await applicationIdOf(deployment);
+    await world.quiet();
+    await deployments.patchApplication(deployment, { metadata: { labels: null } });
+    await remove(deployment);
+    await deployments.cleanUp(deployment);
+    await allGone(deployment, id);
+  });
+
   it('loses its finalizer when its rows are gone already', async () => {
     const deployment = await deployed({ finalizer: true });
     await world.database.sql(`delete from application where name = 'gitopsdepl-${deployment.metadata.uid}'`);

@@ -1,34 +1,48 @@
 // Removes Argo CD's Applications of a row that is gone, without ever holding a worker while Argo CD cleans up.
 import { applications, type Application } from '../../api/argocd/application.ts';
-import { applicationFinalizer, databaseIdLabel } from '../../api/labels.ts';
+import { applicationFinalizer, applicationNameFor, databaseIdLabel } from '../../api/labels.ts';
 import { waitingFault } from '../../api/reasons.ts';
 import { endSyncPatch } from '../../domain/running-sync.ts';
 import { isNotFound } from '../../kube/status-error.ts';
 import { parseTime } from '../../lib/clock.ts';
-import type { AgentContext } from '../context.ts';
+import type { AgentContext, HandlerContext } from '../context.ts';
 import type { Ticket } from './reconcile.ts';
 
 /** While a deletion runs, its Application's events wake the lane; this only catches what they miss. */
 const LOOK_AGAIN_MS = 10_000;
 
 /**
- * Returns when no Application bears the row's id, read live.
+ * Returns when no Application bears the row's id, read live, or the name that goes with the deployment.
  * @throws Fault('waiting') as long as Argo CD is at it; with what blocks as its message once that takes too long.
  */
-export const removeApplicationsOf = async (context: AgentContext, { resourceId, signal }: Ticket): Promise<void> => {
+export const removeApplicationsOf = async (
+  context: HandlerContext,
+  { resourceId, signal }: Ticket,
+  deploymentUid: string | null,
+): Promise<void> => {
   const { client, engine } = context;
   const { items } = await client.list(applications, {
     namespace: engine.namespace,
     labelSelector: `${databaseIdLabel}=${resourceId}`,
     signal,
   });
+  const unlabelled = deploymentUid === null ? undefined : await findUnlabelled(context, deploymentUid);
   const remaining: Application[] = [];
-  for (const application of items) {
+  for (const application of unlabelled ? [...items, unlabelled] : items) {
     const left = await removeApplication(context, application);
     if (left) remaining.push(left);
   }
   const [first] = remaining;
   if (first) throw waitingFault('WaitingForArgoCD', blockedMessage(context, first), LOOK_AGAIN_MS);
+};
+
+/** The Application of a deployment, by its name, when somebody has taken its label away. */
+const findUnlabelled = async (
+  { present, engine: { namespace } }: HandlerContext,
+  deploymentUid: string,
+): Promise<Application | undefined> => {
+  const found = await present.applications.get({ namespace, name: applicationNameFor(deploymentUid) });
+  return found?.metadata.labels?.[databaseIdLabel] === undefined ? found : undefined;
 };
 
 /** Asks Argo CD to delete an Application with what it deployed. Returns the Application as long as it is there. */

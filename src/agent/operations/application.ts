@@ -1,10 +1,10 @@
 // Operations of type `Application`: makes Argo CD's Application equal to its row, or removes it when there is no row.
-import { appProjects } from '../../api/argocd/app-project.ts';
+import { appProjects, type AppProject } from '../../api/argocd/app-project.ts';
 import { applications, type Application } from '../../api/argocd/application.ts';
 import { userFault, waitingFault } from '../../api/reasons.ts';
 import { selectApplicationTargets, type ApplicationTargetRow } from '../../db/queries/agent.ts';
 import { statementBatch } from '../../db/statement-batch.ts';
-import type { ProjectRows } from '../../domain/app-project.ts';
+import { isUnused, type ProjectRows } from '../../domain/app-project.ts';
 import { applicationSpec, compareApplication, newApplication } from '../../domain/application-object.ts';
 import { endSyncPatch } from '../../domain/running-sync.ts';
 import { readSpecField, type DesiredApplication } from '../../domain/spec-field.ts';
@@ -36,14 +36,18 @@ export const createApplicationHandler = (agent: AgentContext): OperationHandler 
   return async (ticket) => {
     const target = await load(ticket);
     const rows = projectRows(target);
+    let project: AppProject | undefined;
     if (target.spec_field === null) {
-      await removeApplicationsOf(context, ticket);
-      if (rows) await trimProject(context, { rows, present: await presentProject(context, rows) }, ticket);
+      await removeApplicationsOf(context, ticket, target.deployment_uid);
+      project = rows && (await presentProject(context, rows));
     } else {
-      const grown = rows && (await growProject(context, rows));
+      project = rows && (await growProject(context, rows));
       await writeApplication(context, ticket, { target, desired: readRow(target.spec_field) });
-      if (rows) await trimProject(context, { rows, present: grown }, ticket);
     }
+    const trimmed = rows && (await trimProject(context, { rows, present: project }, ticket));
+    // While it was trimmed, another ticket may have counted on what was taken away.
+    const now = trimmed && projectRows(await load(ticket));
+    if (now && !isUnused(now)) await growProject(context, now);
   };
 };
 

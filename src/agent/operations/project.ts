@@ -28,22 +28,24 @@ export const growProject = async (context: HandlerContext, rows: ProjectRows): P
 };
 
 /**
- * Takes from the tenant's project what no row asks for any more, or removes it, as far as no Application uses it,
- * deleting ones included. The cache may say that it is used; that it is not is read live.
+ * Takes from the tenant's project, as it was last read, what no row asks for any more, or removes it, as far as no
+ * Application uses it, deleting ones included. The cache may say that it is used; that it is not is read live. True when
+ * something was taken.
  */
 export const trimProject = async (
   context: HandlerContext,
   { rows, present }: { readonly rows: ProjectRows; readonly present: AppProject | undefined },
   ticket: Ticket,
-): Promise<void> => {
+): Promise<boolean> => {
   const wanted = permitted(context, rows);
-  if (!present || (!isUnused(rows) && permitsExactly(present, wanted))) return;
+  if (!present || (!isUnused(rows) && permitsExactly(present, wanted))) return false;
   // The ticket's own Application may be gone before the cache knows: it is no reason to keep the project.
   const others = cachedUsers(context, rows.userId).filter((user) => databaseIdOf(user) !== ticket.resourceId);
-  if (isUnused(rows) && others.length > 0) return;
+  if (isUnused(rows) && others.length > 0) return false;
   const users = await liveUsers(context, rows.userId, ticket.signal);
-  if (isUnused(rows) && users.length === 0) return removeProject(context, present);
-  await writeProject(context, rows, { present, permissions: coveringUses(wanted, usesOf(users)) });
+  if (isUnused(rows) && users.length === 0) await removeProject(context, present);
+  else await writeProject(context, rows, { present, permissions: coveringUses(wanted, usesOf(users)) });
+  return true;
 };
 
 const permitted = ({ settings }: AgentContext, rows: ProjectRows): Permissions =>
