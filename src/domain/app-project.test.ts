@@ -30,10 +30,17 @@ describe("a tenant's project", () => {
     });
   });
 
-  it('permits every namespace there where that is not restricted, or the own one is not known', () => {
+  it('permits every namespace there where that is not restricted', () => {
     const all = [{ name: 'in-cluster', namespace: '*' }];
     expect(permissionsOf(rows(), false).destinations).toEqual(all);
-    expect(permissionsOf(rows({ namespace: null }), true).destinations).toEqual(all);
+    expect(permissionsOf(rows({ namespace: null }), false).destinations).toEqual(all);
+  });
+
+  it('permits none there where only the own one is permitted, and that is not known', () => {
+    expect(permissionsOf(rows({ namespace: null }), true).destinations).toEqual([]);
+    expect(permissionsOf(rows({ namespace: '' }), true).destinations).toEqual([]);
+    const used = coveringUses(permissionsOf(rows({ namespace: null }), true), [use('https://a')]);
+    expect(used.destinations, 'what is in use stays').toEqual([own]);
   });
 
   it('is unused without repositories and environments', () => {

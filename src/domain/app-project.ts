@@ -23,15 +23,18 @@ export interface Permissions {
 
 /**
  * What the rows permit. On the cluster of Argo CD itself a tenant may deploy to its own namespace when
- * `ownNamespaceOnly`, otherwise to all.
+ * `ownNamespaceOnly`, which is nowhere as long as its name is not known; otherwise to all.
  */
-export const permissionsOf = (rows: ProjectRows, ownNamespaceOnly: boolean): Permissions => ({
-  sourceRepos: unique(rows.repositories),
-  destinations: [
-    ...unique(rows.environments).map((id) => ({ name: managedEnvironmentSecretName(id), namespace: '*' })),
-    { name: inCluster, namespace: ownNamespaceOnly && rows.namespace ? rows.namespace : '*' },
-  ],
-});
+export const permissionsOf = (rows: ProjectRows, ownNamespaceOnly: boolean): Permissions => {
+  const namespace = ownNamespaceOnly ? rows.namespace : '*';
+  return {
+    sourceRepos: unique(rows.repositories),
+    destinations: [
+      ...unique(rows.environments).map((id) => ({ name: managedEnvironmentSecretName(id), namespace: '*' })),
+      ...(namespace ? [{ name: inCluster, namespace }] : []),
+    ],
+  };
+};
 
 /** True when the rows permit nothing but the cluster that everyone may use: then the project can go. */
 export const isUnused = (rows: ProjectRows): boolean =>
