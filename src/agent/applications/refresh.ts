@@ -15,22 +15,22 @@ const PAGE = 100;
 /** Creates the refresher: sets the annotation for each wish that is due, removes the wish, and comes back for the next. */
 export const createRefreshReconciler =
   (context: AgentContext): Reconcile =>
-  async () => {
+  async (_key, { signal }) => {
     const wishes = await selectRefreshes(context.db, await context.engine.identity(), PAGE);
     const nowMs = context.clock.now();
     const due = wishes.filter((wish) => (parseTime(wish.due_at) ?? 0) <= nowMs);
-    await Promise.all(due.map((wish) => refresh(context, wish)));
+    await Promise.all(due.map((wish) => refresh(context, wish, signal)));
     if (due.length > 0) await removeRefreshes(context.db, due);
     const next = wishes.find((wish) => !due.includes(wish));
     if (due.length === PAGE) return { afterMs: 1 };
     return next ? { afterMs: Math.max((parseTime(next.due_at) ?? nowMs) - nowMs, 1) } : undefined;
   };
 
-const refresh = async ({ client, engine }: AgentContext, { name }: RefreshRow): Promise<void> => {
+const refresh = async ({ client, engine }: AgentContext, { name }: RefreshRow, signal: AbortSignal): Promise<void> => {
   if (name === null) return;
   const body = { metadata: { annotations: { [refreshAnnotation]: refreshNormal } } };
   try {
-    await client.patch(applications, { namespace: engine.namespace, name }, { type: 'merge', body });
+    await client.patch(applications, { namespace: engine.namespace, name }, { type: 'merge', body, signal });
   } catch (error) {
     if (!isNotFound(error)) throw error; // not made yet: Argo CD looks at it anyway when it is
   }

@@ -33,7 +33,7 @@ export const createReporter = (context: AgentContext): Reporter => {
       return reports.map(() => undefined);
     },
   });
-  const reconcile: Reconcile = async (key) => {
+  const reconcile: Reconcile = async (key, { signal }) => {
     const [applicationId = '', , namespace = '', name = ''] = key.split('/');
     const application = context.applications.get(`${namespace}/${name}`);
     if (application?.metadata.labels?.[databaseIdLabel] !== applicationId) {
@@ -48,7 +48,7 @@ export const createReporter = (context: AgentContext): Reporter => {
     if (!retriesOldRevision(application)) return;
     const { resourceVersion } = application.metadata;
     const body = { metadata: { resourceVersion }, ...endSyncPatch(application) };
-    await context.client.patch(applications, { namespace, name }, { type: 'merge', body });
+    await context.client.patch(applications, { namespace, name }, { type: 'merge', body, signal });
   };
   return { reconcile, forget: () => stored.clear() };
 };
