@@ -37,25 +37,33 @@ export interface ResourceKey {
   readonly id: string;
 }
 
-/** A claimed Operation. */
-export interface ClaimedRow {
-  readonly operation_id: string;
+/** Which resource an Operation is about. */
+export interface ResourceRow {
   readonly resource_type: string;
   readonly resource_id: string;
+}
+
+/** A claimed Operation. */
+export interface ClaimedRow extends ResourceRow {
+  readonly operation_id: string;
   readonly owner_id: string | null;
   /** The UID that the namespace of Argo CD had when the engine's row was made. */
   readonly engine_namespace_uid: string;
   readonly message: string | null;
 }
 
-const claim = statement<ClaimedRow>(
+const claim = statement<(ClaimedRow & { readonly taken: true }) | (ResourceRow & { readonly taken: false })>(
   'agent-claim',
   `
-with open as materialized (
-  select operation_id, resource_type, resource_id, operation_owner_user_id, instance_id, human_readable_state, state
+with found as materialized (
+  select operation_id, resource_type, resource_id, seq_id
   from operation
   where (resource_type, resource_id) in (select * from unnest($1::text[], $2::text[]))
     and instance_id in ${engineRows('$3', '$4')} and state in ('Waiting', 'In_Progress')
+), open as materialized (
+  select operation_id, operation_owner_user_id, instance_id, human_readable_state, state
+  from operation
+  where operation_id in (select operation_id from found) and state in ('Waiting', 'In_Progress')
   order by seq_id
   for update skip locked
 ), taken as (
@@ -63,24 +71,28 @@ with open as materialized (
   set state = 'In_Progress', last_state_update = $5, attempts = coalesce(o.attempts, 0) + 1
   from open where o.operation_id = open.operation_id and open.state = 'Waiting'
 )
-select open.operation_id, open.resource_type, open.resource_id, open.operation_owner_user_id as owner_id,
-  i.namespace_uid as engine_namespace_uid, open.human_readable_state as message
-from open
-join gitopsengineinstance i on i.gitopsengineinstance_id = open.instance_id`,
+select found.resource_type, found.resource_id, open.operation_id is not null as taken, open.operation_id,
+  open.operation_owner_user_id as owner_id, i.namespace_uid as engine_namespace_uid, open.human_readable_state as message
+from found
+left join open on open.operation_id = found.operation_id
+left join gitopsengineinstance i on i.gitopsengineinstance_id = open.instance_id
+order by found.seq_id`,
 );
 
 /**
  * Takes the open Operations of these resources: `Waiting` ones become `In_Progress`, committed before anything else is
- * read. A row that its writer has not committed yet is left out; its notification comes with the commit.
+ * read. A row that somebody holds is skipped, not waited for, and nothing tells when it is let go: noting a delivery,
+ * for one, notifies nobody. One that is not committed yet is not seen; its notification comes with the commit.
  */
 export const claimOperations = async (
   db: Queryable,
   keys: readonly ResourceKey[],
   { engine, now }: { readonly engine: AgentEngine; readonly now: string },
-): Promise<readonly ClaimedRow[]> => {
+): Promise<{ readonly claimed: readonly ClaimedRow[]; readonly skipped: readonly ResourceRow[] }> => {
   const types = keys.map((key) => key.type);
   const ids = keys.map((key) => key.id);
-  return (await db.query(claim, [types, ids, engine.namespace, engine.clusterUid, now])).rows;
+  const { rows } = await db.query(claim, [types, ids, engine.namespace, engine.clusterUid, now]);
+  return { claimed: rows.filter((row) => row.taken), skipped: rows.filter((row) => !row.taken) };
 };
 
 /** What an application's handler needs: the row, and what its tenant's project permits. */
