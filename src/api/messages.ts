@@ -15,8 +15,6 @@ export const admissionMessages = {
 export const deploymentMessages = {
   pathRequired: 'spec.source.path is a required field and it cannot be empty',
   pathIsRoot: "spec.source.path cannot be '/'",
-  namespaceUnreadable: (namespace: string, name: string): string =>
-    `unable to retrieve the contents of the namespace '${namespace}' containing the API resource '${name}'. Does it exist?`,
   /** On create, when the environment that is named is missing or not usable. */
   environmentUnusable:
     'Unable to reconcile the ManagedEnvironment. Verify that the ManagedEnvironment and Secret are correctly defined, and have valid credentials',

@@ -36,7 +36,7 @@ export const reasons = {
   },
   RepositoryUrlTooLong: {
     kind: 'user',
-    summary: 'The URL of the repository is longer than the 256 characters the service can keep.',
+    summary: 'The URL of the repository is longer than the 512 characters the service can keep.',
     remedy: 'Use a shorter URL for the same repository.',
   },
   SpecTooLarge: {
@@ -59,11 +59,6 @@ export const reasons = {
     kind: 'waiting',
     summary: 'The namespace is being deleted, so nothing new is deployed from it.',
     remedy: 'Nothing to do: what was deployed is removed with the namespace.',
-  },
-  NamespaceNotFound: {
-    kind: 'waiting',
-    summary: 'The namespace of the object is not there, or not yet known.',
-    remedy: 'Nothing to do: it is looked at again shortly.',
   },
   StaleCache: {
     kind: 'waiting',

@@ -15,7 +15,7 @@ import { repeat } from '../runtime/repeat.ts';
 import type { StoreReader } from '../runtime/store.ts';
 import type { Work } from '../runtime/term.ts';
 import { createAnnounce } from './deployments/announce.ts';
-import { createAbsences } from './deployments/absences.ts';
+import { createAbsences, type AbsenceSettings } from './deployments/absences.ts';
 import type { DeploymentContext } from './deployments/context.ts';
 import { createGather } from './deployments/gather.ts';
 import { laneKey } from './deployments/lane.ts';
@@ -27,13 +27,12 @@ import { createDeliver, deliverKey } from './operations/deliver.ts';
 import { createWake, wakeKey } from './wake.ts';
 
 /** What an operator sets. Times in milliseconds. */
-export interface BackendSettings extends PlanSettings {
+export interface BackendSettings extends PlanSettings, AbsenceSettings {
   readonly engineNamespace: string;
   readonly concurrency: number;
   readonly tenantConcurrency: number;
   /** Adds `Ready`, `Reconciling` and `Stalled`. */
   readonly standardConditions: boolean;
-  readonly secondLookMs: number;
   readonly redeliverMs: number;
   readonly resyncMs: number;
   /** How often everything is looked at while notifications are not heard. */
@@ -62,8 +61,8 @@ export interface BackendContext {
  * under way ends without grace.
  */
 export const startBackend = (context: BackendContext, lost: AbortSignal): Work => {
-  const { settings, clock, namespaces, deployments } = context;
-  const absences = createAbsences(clock, settings.secondLookMs);
+  const { settings, namespaces, deployments } = context;
+  const absences = createAbsences(context, settings);
   const { engineNamespace } = settings;
   const shared: DeploymentContext = { ...context, absences, engineNamespace, plan: settings, lost };
   const events = createEventRecorder({ ...context, component: 'managed-gitops' });

@@ -35,26 +35,23 @@ export const createWake = ({ db, lane, deliver }: WakeTargets): Wake => {
   let everything = false;
 
   const resolveOperations = async (): Promise<void> => {
-    const ids = [...operations];
-    if (ids.length === 0) return;
-    const subjects = await selectSubjects(db, ids);
-    for (const id of ids) operations.delete(id);
+    const subjects = await takeAll(operations, (ids) => selectSubjects(db, ids));
     if (subjects.some((subject) => subject.delivered_at === null)) deliver();
     for (const { resource_type, resource_id, state } of subjects) {
       if (resource_type === 'Application' && (isEnded(state) || state === 'In_Progress')) applications.add(resource_id);
     }
   };
   const resolveApplications = async (): Promise<void> => {
-    const ids = [...applications];
-    if (ids.length === 0) return;
-    const rows = await selectLanesOfApplications(db, ids);
-    for (const id of ids) applications.delete(id);
+    const rows = await takeAll(applications, (ids) => selectLanesOfApplications(db, ids));
     for (const row of rows) lane(laneKey({ namespaceUid: row.namespace_uid, name: row.name }), 'change');
   };
   const resolveEverything = async (): Promise<void> => {
     if (!everything) return;
-    const rows = await selectLanes(db);
     everything = false;
+    const rows = await selectLanes(db).catch((error: unknown) => {
+      everything = true;
+      throw error;
+    });
     deliver();
     for (const row of rows) lane(laneKey({ namespaceUid: row.namespace_uid, name: row.name }), 'resync');
   };
@@ -71,4 +68,23 @@ export const createWake = ({ db, lane, deliver }: WakeTargets): Wake => {
       await resolveEverything();
     },
   };
+};
+
+/**
+ * Looks up what was heard. It is taken out before the look: what is heard meanwhile is newer, and is looked up again.
+ * After a failure everything is back.
+ */
+const takeAll = async <Row>(
+  heard: Set<string>,
+  look: (ids: readonly string[]) => Promise<readonly Row[]>,
+): Promise<readonly Row[]> => {
+  const ids = [...heard];
+  if (ids.length === 0) return [];
+  heard.clear();
+  try {
+    return await look(ids);
+  } catch (error) {
+    for (const id of ids) heard.add(id);
+    throw error;
+  }
 };

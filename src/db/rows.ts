@@ -202,6 +202,7 @@ export interface DeletionRow {
   application_id: string;
   operation_id: string;
   requested_at: UtcText;
+  engine_instance_id: string | null;
 }
 
 /** A wish that Argo CD look at an Application's repository again, not before `due_at`. */

@@ -190,6 +190,7 @@ export const tables = {
     application_id: 'varchar(48)',
     operation_id: 'varchar(48)',
     requested_at: 'timestamp',
+    engine_instance_id: 'varchar(48) null',
   },
   refresh_request: {
     application_id: 'varchar(48)',

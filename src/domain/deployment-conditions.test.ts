@@ -47,6 +47,7 @@ const input = (more: Partial<ConditionInput> = {}): ConditionInput => ({
   destinationId: 'in-cluster',
   operations: [],
   told: false,
+  removal: 'pending',
   fault: undefined,
   runId: 'run1',
   ...more,
@@ -89,8 +90,29 @@ describe('the standard conditions', () => {
       [
         'an Operation that says what it waits for',
         'Reconciling',
-        'DeletionBlocked',
+        'WaitingForArgoCD',
         { operations: [anOperation('In_Progress', { message: 'waits for a finalizer' })] },
+      ],
+      [
+        'the Operation of a deletion that says what it waits for',
+        'Reconciling',
+        'DeletionBlocked',
+        {
+          deployment: liveDeployment({ deleting: true }),
+          operations: [anOperation('In_Progress', { message: 'waits for a finalizer' })],
+        },
+      ],
+      [
+        'a deletion whose Application is still there',
+        'Reconciling',
+        'OperationPending',
+        { deployment: liveDeployment({ deleting: true }) },
+      ],
+      [
+        'a deletion that only the finalizers of others hold',
+        'Reconciling',
+        'DeletionBlocked',
+        { deployment: liveDeployment({ deleting: true }), removal: 'done' },
       ],
       ['waiting for something', 'Reconciling', 'StaleCache', { fault: waitingFault('StaleCache', 'old') }],
       ['an error of ours', 'Reconciling', 'Unexpected', { fault: new Error('boom') }],

@@ -1,5 +1,6 @@
 // Which conditions a deployment should have: one line of a table decides the standard three. Pure.
 import { errorOccurred, type StandardCondition } from '../api/conditions.ts';
+import { deploymentFinalizer } from '../api/labels.ts';
 import { unknownError } from '../api/messages.ts';
 import type { Reason } from '../api/reasons.ts';
 import { deploymentSpec, type GitOpsDeployment } from '../api/v1alpha1/gitops-deployment.ts';
@@ -20,6 +21,8 @@ export interface ConditionInput {
   /** The environment's row id in `comparedTo` for `desired`. */
   readonly destinationId: string;
   readonly operations: readonly OperationFacts[];
+  /** Of a deployment that is being deleted: whether what it deployed is gone. */
+  readonly removal: 'pending' | 'done';
   /** True when this pass has just told the agent something. */
   readonly told: boolean;
   /** What ended the pass, if something did, and the pass's id. */
@@ -106,15 +109,24 @@ const failedSyncStalls: Rule = ({ stored }) => {
 const openOperationReconciles: Rule = ({ deployment, operations, told }) => {
   const open = openOperations(operations);
   if (!told && open.length === 0) return undefined;
-  const blocked = open.findLast((operation) => operation.message !== '')?.message;
-  return blocked
-    ? reconciling('DeletionBlocked' satisfies Reason, blocked)
-    : reconciling(
-        'OperationPending' satisfies Reason,
-        deployment.metadata.deletionTimestamp
-          ? 'what was deployed is being deleted'
-          : 'waiting for the agent to carry out the change',
-      );
+  const said = open.findLast((operation) => operation.message !== '')?.message;
+  const deleting = deployment.metadata.deletionTimestamp !== undefined;
+  if (said) return reconciling((deleting ? 'DeletionBlocked' : 'WaitingForArgoCD') satisfies Reason, said);
+  return reconciling(
+    'OperationPending' satisfies Reason,
+    deleting ? 'what was deployed is being deleted' : 'waiting for the agent to carry out the change',
+  );
+};
+
+const deletionReconciles: Rule = ({ deployment: { metadata }, removal }) => {
+  if (metadata.deletionTimestamp === undefined) return undefined;
+  if (removal === 'pending')
+    return reconciling('OperationPending' satisfies Reason, 'what was deployed is being deleted');
+  const finalizers = (metadata.finalizers ?? []).filter((finalizer) => finalizer !== deploymentFinalizer);
+  return reconciling(
+    'DeletionBlocked' satisfies Reason,
+    `everything that was deployed is gone; the object itself waits for its finalizers ${finalizers.join(', ')}`,
+  );
 };
 
 const faultReconciles: Rule = ({ fault, runId }) => {
@@ -181,6 +193,7 @@ const rules: readonly Rule[] = [
   argoErrorStalls,
   failedSyncStalls,
   openOperationReconciles,
+  deletionReconciles,
   faultReconciles,
   syncReconciles,
   outdatedReconciles,

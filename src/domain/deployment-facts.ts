@@ -75,10 +75,12 @@ export interface DeploymentFacts {
   readonly name: string;
   /** Undefined when the namespace is gone. */
   readonly namespace: NamespaceFacts | undefined;
-  /** The live object, deleting or not. Undefined only on proof: see `absence`. */
+  /** The object of this name, deleting or not, as far as it is known to exist. */
   readonly deployment: GitOpsDeployment | undefined;
-  /** `proven` when it is certain that no other object of this name exists; only then is anything removed. */
-  readonly absence: 'proven' | 'unproven';
+  /** Of the linked UIDs, those whose object is proven to be gone or being deleted: only they are removed. */
+  readonly gone: ReadonlySet<string>;
+  /** True when `deployment` was read from the API server in this pass, not from a cache. */
+  readonly live: boolean;
   readonly engine: EngineFacts;
   readonly ids: KnownIds;
   /** The named environment's row; undefined when none is named or there is none. */

@@ -97,7 +97,7 @@ describe('removal', () => {
   it('follows from an absence that is proven, and from no other', () => {
     const links = [linkOf(liveDeployment())];
     expect(plan(factsOf(undefined, { links })).remove).toHaveLength(1);
-    expect(writes(plan(factsOf(undefined, { links, absence: 'unproven' })))).toBe(false);
+    expect(writes(plan(factsOf(undefined, { links, gone: new Set() })))).toBe(false);
   });
 
   it('of an older deployment of the name comes before anything is made for the new one', () => {

@@ -65,25 +65,19 @@ export const writes = (plan: DeploymentPlan): boolean =>
 /**
  * The plan for one deployment at time `nowMs`.
  *
- * Links of other UIDs than the live one belong to deployments that are gone, and are removed before anything else, but
- * only when `absence` is proven. A deployment made again under the same name waits until what the old one deployed is
- * gone: both would otherwise own the same objects.
+ * What is proven to be gone is removed before anything else. A deployment made again under the same name waits until
+ * what the old one deployed is gone: both would otherwise own the same objects.
  * @throws Fault('user') on a bad spec, Fault('waiting') when it is not this deployment's turn. A fault of a live
  *   deployment never keeps an old one from being removed: removals come first.
  */
 export const planDeployment = (facts: DeploymentFacts, settings: PlanSettings, nowMs: number): DeploymentPlan => {
-  const remove = planRemovals(facts);
+  const remove = facts.links.filter((link) => facts.gone.has(link.deploymentUid));
   const live = liveDeployment(facts);
-  const removeAgain = facts.deletions.filter((deletion) => endedLongAgo(deletion.operations, settings, nowMs));
+  const removeAgain = facts.deletions.filter(({ operations, requestedAt }) =>
+    isDue({ operations, sinceAt: requestedAt }, settings, nowMs),
+  );
   if (remove.length > 0 || removeAgain.length > 0 || !live) return { remove, removeAgain, application: undefined };
   return { remove, removeAgain, application: planApplication(facts, live, { settings, nowMs }) };
-};
-
-/** The links whose deployment is certainly gone or is being deleted. */
-const planRemovals = (facts: DeploymentFacts): readonly DeploymentLink[] => {
-  const live = liveDeployment(facts);
-  if (facts.absence !== 'proven') return [];
-  return facts.links.filter((link) => link.deploymentUid !== live?.metadata.uid);
 };
 
 /** The deployment, unless it is gone or being deleted. */
@@ -97,7 +91,7 @@ const planApplication = (
 ): ApplicationPlan => {
   const { uid = '', generation = 0 } = deployment.metadata;
   const link = facts.links.find((one) => one.deploymentUid === uid);
-  const fault = validateGitOpsDeployment(deployment);
+  const fault = validateGitOpsDeployment(deployment, { known: link !== undefined });
   if (fault) throw fault;
   const environmentId = namedEnvironment(facts, deployment, link !== undefined);
   assertTurn(facts, deployment, link);
@@ -122,7 +116,7 @@ const planApplication = (
     environmentId,
     present,
     write: present ? (rowsAreRight(facts, { present, desired, environmentId }) ? 'none' : 'update') : 'create',
-    retry: standingFailure(operations) !== undefined && endedLongAgo(operations, settings, nowMs),
+    retry: standingFailure(operations) !== undefined && isDue({ operations }, settings, nowMs),
   };
 };
 
@@ -138,7 +132,8 @@ const namedEnvironment = (facts: DeploymentFacts, deployment: GitOpsDeployment, 
 /** Nothing new is made in a namespace that goes away, before the old one of this name is gone, or from a stale cache. */
 const assertTurn = (facts: DeploymentFacts, deployment: GitOpsDeployment, link: DeploymentLink | undefined): void => {
   const { uid, generation = 0 } = deployment.metadata;
-  if (link?.generation && link.generation > generation) {
+  // A generation that goes back in the API server itself is that of a restored backup: then what is there counts.
+  if (link?.generation && link.generation > generation && !facts.live) {
     throw waitingFault('StaleCache', 'a newer version of this object has been seen before', 1000);
   }
   if (link) return;
@@ -185,12 +180,12 @@ const readable = (specField: string): DesiredApplication | undefined => {
   }
 };
 
-/** Nothing of these is open, and the last one ended long enough ago to try anew. */
-const endedLongAgo = (operations: readonly OperationFacts[], settings: PlanSettings, nowMs: number): boolean => {
-  const last = operations.at(-1);
-  return (
-    last !== undefined &&
-    openOperations(operations).length === 0 &&
-    (parseTime(last.lastStateUpdate) ?? 0) + settings.retryFailedMs <= nowMs
-  );
+/** True when the agent is at nothing, and has been for long enough to be told anew. */
+const isDue = (
+  { operations, sinceAt }: { readonly operations: readonly OperationFacts[]; readonly sinceAt?: string },
+  { retryFailedMs }: PlanSettings,
+  nowMs: number,
+): boolean => {
+  const sinceMs = parseTime(operations.at(-1)?.lastStateUpdate ?? sinceAt);
+  return openOperations(operations).length === 0 && sinceMs !== undefined && sinceMs + retryFailedMs <= nowMs;
 };

@@ -3,7 +3,7 @@ import { liveDeployment } from '../../test/kit/facts.ts';
 import { validateGitOpsDeployment } from './validate-gitops-deployment.ts';
 
 const reasonOf = (...options: Parameters<typeof liveDeployment>): string | undefined =>
-  validateGitOpsDeployment(liveDeployment(...options))?.reason;
+  validateGitOpsDeployment(liveDeployment(...options), { known: false })?.reason;
 
 describe('a spec', () => {
   it.each([
@@ -14,7 +14,7 @@ describe('a spec', () => {
     ['may have an empty destination', { destination: {} }],
     ['may name the root as a dot', { path: '.' }],
     ['may use ssh in its short form', { repoURL: 'git@github.com:org/repo.git' }],
-    ['may have a URL of 256 characters', { repoURL: `https://h/${'r'.repeat(246)}` }],
+    ['may have a URL of 512 characters', { repoURL: `https://h/${'r'.repeat(502)}` }],
   ])('%s', (_what, options) => {
     expect(reasonOf(options)).toBeUndefined();
   });
@@ -29,9 +29,24 @@ describe('a spec', () => {
     ['DestinationNamespaceMissing', { destination: { environment: 'prod' } }],
     ['InvalidRepositoryUrl', { repoURL: '' }],
     ['InvalidRepositoryUrl', { repoURL: 'https://host/%zz' }],
-    ['RepositoryUrlTooLong', { repoURL: `https://h/${'r'.repeat(247)}` }],
+    ['RepositoryUrlTooLong', { repoURL: `https://h/${'r'.repeat(503)}` }],
   ])('is refused because of %s', (reason, options) => {
     expect(reasonOf(options)).toBe(reason);
+  });
+
+  it('is told of a missing namespace in other words once it is deployed', () => {
+    const deployment = liveDeployment({ destination: { environment: 'prod' } });
+    const messages = [false, true].map((known) => validateGitOpsDeployment(deployment, { known })?.message);
+    expect(messages).toEqual([
+      'the namespace specified in the destination field is invalid',
+      'destination namespace specified in the .spec.Destination.Namespace field is invalid',
+    ]);
+  });
+
+  it('whose URL holds a password never has it in the message', () => {
+    const fault = validateGitOpsDeployment(liveDeployment({ repoURL: 'https://user:s3cr%t@host/x' }), { known: false });
+    expect(fault?.reason).toBe('InvalidRepositoryUrl');
+    expect(fault?.message).not.toContain('s3cr');
   });
 
   it('is told of the first thing that is wrong, always the same', () => {
@@ -41,6 +56,6 @@ describe('a spec', () => {
 
   it('that is absent is told that its path is missing', () => {
     const { spec: _spec, ...none } = liveDeployment();
-    expect(validateGitOpsDeployment(none)?.reason).toBe('PathRequired');
+    expect(validateGitOpsDeployment(none, { known: false })?.reason).toBe('PathRequired');
   });
 });

@@ -5,12 +5,12 @@ import { deploymentSpec, type GitOpsDeployment, type GitOpsDeploymentSpec } from
 import type { Fault } from '../lib/fault.ts';
 import { normalizeGitUrl } from './repository-url.ts';
 
-type Rule = (spec: GitOpsDeploymentSpec) => Fault<Reason> | undefined;
+type Rule = (spec: GitOpsDeploymentSpec, about: { readonly known: boolean }) => Fault<Reason> | undefined;
 
 const allowedSyncOptions: ReadonlySet<string> = new Set(['CreateNamespace=true', 'CreateNamespace=false']);
 
 /** Longest normalised repository URL that the rows hold, in characters. */
-const MAX_REPOSITORY_URL = 256;
+const MAX_REPOSITORY_URL = 512;
 
 const rules: readonly Rule[] = [
   ({ source }) => (source.path === '' ? userFault('PathRequired', deploymentMessages.pathRequired) : undefined),
@@ -25,15 +25,21 @@ const rules: readonly Rule[] = [
     !destination?.environment && destination?.namespace
       ? userFault('NamespaceWithoutEnvironment', admissionMessages.namespaceWithoutEnvironment)
       : undefined,
-  ({ destination }) =>
+  ({ destination }, { known }) =>
     destination?.environment && !destination.namespace
-      ? userFault('DestinationNamespaceMissing', deploymentMessages.destinationNamespaceInvalid)
+      ? userFault(
+          'DestinationNamespaceMissing',
+          known
+            ? deploymentMessages.destinationNamespaceInvalidOnUpdate
+            : deploymentMessages.destinationNamespaceInvalid,
+        )
       : undefined,
   ({ source }) =>
     normalizeGitUrl(source.repoURL) === ''
       ? userFault(
           'InvalidRepositoryUrl',
-          `spec.source.repoURL is not a valid URL of a Git repository: ${JSON.stringify(source.repoURL)}. Write it as https://host/path or ssh://user@host/path`,
+          // Without the URL: one that can't be read may hold a password in a place where nobody would look for it.
+          'spec.source.repoURL is not a valid URL of a Git repository. Write it as https://host/path or ssh://user@host/path',
         )
       : undefined,
   ({ source }) =>
@@ -45,11 +51,17 @@ const rules: readonly Rule[] = [
       : undefined,
 ];
 
-/** The first thing that is wrong with a deployment's spec, as a user's fault; undefined when nothing is. */
-export const validateGitOpsDeployment = (deployment: GitOpsDeployment): Fault<Reason> | undefined => {
+/**
+ * The first thing that is wrong with a deployment's spec, as a user's fault; undefined when nothing is. One that has
+ * rows already is `known`: a message or two differ then.
+ */
+export const validateGitOpsDeployment = (
+  deployment: GitOpsDeployment,
+  about: { readonly known: boolean },
+): Fault<Reason> | undefined => {
   const spec = deploymentSpec(deployment);
   for (const rule of rules) {
-    const fault = rule(spec);
+    const fault = rule(spec, about);
     if (fault) return fault;
   }
   return undefined;

@@ -10,7 +10,10 @@ export type FaultKind = 'user' | 'waiting' | 'internal';
 
 /** What a fault carries besides its reason and message. */
 export interface FaultOptions {
-  /** Milliseconds until a `waiting` fault is looked at again. Without it the key waits for a wake-up and the resync. */
+  /**
+   * Milliseconds until a `waiting` fault is looked at again; of a `user` fault, when something else about the key has to
+   * be looked at. Without it the key waits for a wake-up and the resync.
+   */
   readonly retryAfterMs?: number;
   /** The error underneath. It goes to the log only, never to a user. */
   readonly cause?: unknown;

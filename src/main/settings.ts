@@ -217,6 +217,14 @@ const backendOnly = {
     fallback: 10_000,
     help: 'How long after a first look an absence, whose deletion was not seen, is believed.',
   }),
+  maxUnseenDeletions: integerSetting({
+    flag: 'max-unseen-deletions',
+    environment: ['MANAGED_GITOPS_MAX_UNSEEN_DELETIONS'],
+    fallback: 50,
+    min: 0,
+    max: 1_000_000,
+    help: 'How many deployments may be missing at once, without their deletion having been seen, and still be removed.',
+  }),
   redeliverMs: durationSetting({
     flag: 'redeliver',
     environment: ['MANAGED_GITOPS_REDELIVER'],

@@ -23,7 +23,7 @@ const lookAgain = (afterMs: number | undefined): Outcome =>
     : { again: { when: 'after', afterMs }, result: 'requeue_after' };
 
 const ofKind: Record<FaultKind, (fault: Fault) => Outcome> = {
-  user: () => ({ ...lookAgain(undefined), log: 'info' }),
+  user: (fault) => ({ ...lookAgain(fault.retryAfterMs), log: 'info' }),
   waiting: (fault) => ({ ...lookAgain(fault.retryAfterMs), log: 'debug' }),
   internal: () => ({ again: { when: 'backoff' }, result: 'error', log: 'error' }),
 };

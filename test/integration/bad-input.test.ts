@@ -41,7 +41,7 @@ const faults: readonly Fault[] = [
     'an environment without a namespace',
     { destination: { environment: 'prod' } },
     'DestinationNamespaceMissing',
-    'the namespace specified in the destination field is invalid',
+    /^(the namespace specified in the destination field|destination namespace specified in the \.spec\.Destination\.Namespace field) is invalid$/,
   ],
   [
     'an environment that does not exist',
@@ -57,9 +57,9 @@ const faults: readonly Fault[] = [
   ],
   [
     'a URL that is too long',
-    { repoURL: `https://host/${'r'.repeat(300)}` },
+    { repoURL: `https://host/${'r'.repeat(600)}` },
     'RepositoryUrlTooLong',
-    /at most 256 characters/,
+    /at most 512 characters/,
   ],
   [
     'a spec that is too long',

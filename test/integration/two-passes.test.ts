@@ -58,7 +58,7 @@ const startBackend = (
     ...caches,
     client,
     db: pool,
-    absences: createAbsences(clock, 10_000),
+    absences: createAbsences(platform, { secondLookMs: 10_000, maxUnseenDeletions: 10 }),
     engineNamespace,
     plan,
     lost: new AbortController().signal,
@@ -166,7 +166,9 @@ describe('two passes over one new deployment', () => {
       await gate.idle();
     };
     const before = await countRows();
-    for (const actor of ['A', 'B']) await step(actor, 'deployment-facts');
+    for (const name of ['deployment-facts', 'GET namespaces']) {
+      for (const actor of ['A', 'B']) await step(actor, name);
+    }
     expect([of('A'), of('B')]).toEqual([['begin'], ['begin']]);
     expect(await countRows()).toEqual(before);
 

@@ -62,7 +62,7 @@ export const linkOf = (deployment: GitOpsDeployment, more: Partial<DeploymentLin
   };
 };
 
-/** The facts of a deployment whose tenant is known. */
+/** The facts of a deployment whose tenant is known. Linked UIDs that are not its own, or deleted with it, are gone. */
 export const factsOf = (
   deployment: GitOpsDeployment | undefined,
   more: Partial<DeploymentFacts> = {},
@@ -71,7 +71,12 @@ export const factsOf = (
   name: 'app',
   namespace: { name: 'team-a', uid: 'namespace-uid', deleting: false },
   deployment,
-  absence: 'proven',
+  gone: new Set(
+    (more.links ?? [])
+      .map((link) => link.deploymentUid)
+      .filter((uid) => uid !== deployment?.metadata.uid || deployment.metadata.deletionTimestamp !== undefined),
+  ),
+  live: false,
   engine: { namespace: 'argocd', namespaceUid: 'engine-uid', clusterUid: 'cluster-uid' },
   ids: { userId: 'user', engineInstanceId: 'instance', ownEnvironmentId: 'own' },
   namedEnvironmentId: undefined,

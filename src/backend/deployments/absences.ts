@@ -1,5 +1,7 @@
 // Remembers which deployments were seen to go, so that nothing is removed because it was merely not seen.
 import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Metrics } from '../../lib/metrics.ts';
 
 /** What is known about deployments, by UID, that are not there. */
 export interface Absences {
@@ -9,7 +11,7 @@ export interface Absences {
   sawPresence(uid: string): void;
   /**
    * It was looked for, live, and was not there. True when that is proof: its deletion was seen, or this is the second
-   * look, at least `secondLookMs` after the first.
+   * look, at least `secondLookMs` after the first, and not too many others are missing in the same unexplained way.
    */
   isGone(uid: string): boolean;
   /** Its rows are removed: nobody asks any more. */
@@ -18,22 +20,63 @@ export interface Absences {
   readonly secondLookMs: number;
 }
 
+/** What an operator sets. */
+export interface AbsenceSettings {
+  readonly secondLookMs: number;
+  /** Most deployments that may be missing at once without their deletion having been seen. More look like a mistake. */
+  readonly maxUnseenDeletions: number;
+}
+
+/** Deletions that are remembered; what is forgotten costs a second look, no more. */
+const MOST_REMEMBERED = 10_000;
+
 /** Creates an empty memory. A restart forgets it, which only means two looks again. */
-export const createAbsences = (clock: Clock, secondLookMs: number): Absences => {
+export const createAbsences = (
+  { clock, log, metrics }: { readonly clock: Clock; readonly log: Logger; readonly metrics: Metrics },
+  { secondLookMs, maxUnseenDeletions }: AbsenceSettings,
+): Absences => {
   const deleted = new Set<string>();
   const missingSinceMs = new Map<string, number>();
+  const held = metrics.gauge({
+    name: 'managed_gitops_unseen_deletions',
+    help: 'Deployments that are missing although their deletion was not seen',
+  });
+  let told = false;
+
+  const tooMany = (): boolean => {
+    held.set(missingSinceMs.size);
+    if (missingSinceMs.size <= maxUnseenDeletions) {
+      told = false;
+      return false;
+    }
+    if (!told) {
+      log.error(
+        `${missingSinceMs.size} deployments are missing without their deletion having been seen; nothing of them is removed. ` +
+          'Is this the right cluster and database? If it is, start again with a higher --max-unseen-deletions',
+      );
+    }
+    told = true;
+    return true;
+  };
+
   return {
     secondLookMs,
-    sawDeletion: (uid) => void deleted.add(uid),
+    sawDeletion(uid) {
+      deleted.add(uid);
+      for (const oldest of deleted) {
+        if (deleted.size <= MOST_REMEMBERED) break;
+        deleted.delete(oldest);
+      }
+    },
     sawPresence(uid) {
+      deleted.delete(uid);
       missingSinceMs.delete(uid);
     },
     isGone(uid) {
       if (deleted.has(uid)) return true;
       const sinceMs = missingSinceMs.get(uid);
-      if (sinceMs !== undefined) return clock.monotonicMs() - sinceMs >= secondLookMs;
-      missingSinceMs.set(uid, clock.monotonicMs());
-      return false;
+      if (sinceMs === undefined) missingSinceMs.set(uid, clock.monotonicMs());
+      return !tooMany() && sinceMs !== undefined && clock.monotonicMs() - sinceMs >= secondLookMs;
     },
     forget(uid) {
       deleted.delete(uid);

@@ -66,6 +66,7 @@ const removeLink = async (work: Work, link: DeploymentLink): Promise<void> => {
     namespaceUid: facts.namespaceUid,
     name: facts.name,
     operationId,
+    instanceId,
     now,
   });
   await releaseRepository(work, repositoryOf(link));

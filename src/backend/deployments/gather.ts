@@ -1,6 +1,5 @@
 // Step 2: everything one pass needs to know. Reads only.
-import { gitOpsDeployments, deploymentSpec, type GitOpsDeployment } from '../../api/v1alpha1/gitops-deployment.ts';
-import { internalFault } from '../../api/reasons.ts';
+import { deploymentSpec, type GitOpsDeployment } from '../../api/v1alpha1/gitops-deployment.ts';
 import {
   selectDeploymentFacts,
   type DeletionJson,
@@ -22,10 +21,10 @@ import type {
 } from '../../domain/deployment-facts.ts';
 import type { OperationState } from '../../domain/operation.ts';
 import { normalizeGitUrl } from '../../domain/repository-url.ts';
-import { namespaces } from '../../kube/object.ts';
-import { isNotFound } from '../../kube/status-error.ts';
 import { createBatch } from '../../lib/batch.ts';
+import { engineIn } from '../engine.ts';
 import type { DeploymentContext } from './context.ts';
+import { proveIdentity } from './identity.ts';
 import { laneOf, type DeploymentLane } from './lane.ts';
 
 /** Gathers the facts about a key. */
@@ -46,21 +45,43 @@ export const createGather = (context: DeploymentContext): Gather => {
         : [];
     },
   });
+  const warnOfOthers = createWarning(context);
   return async (key) => {
     const lane = laneOf(key);
-    const engine = engineFacts(context);
+    const engine = engineIn(context.namespaces, context.engineNamespace);
     const namespace = namespaceFacts(context, lane);
     const cached = namespace && context.deployments.get(`${namespace.name}/${lane.name}`);
-    const row = await rowOf({ key: factsKey(lane, cached), engine });
-    const live = await proveIdentity(context, { lane, namespace, cached, row });
-    return toFacts({ lane, namespace, engine, row, ...live });
+    const row = withoutOthers(await rowOf({ key: factsKey(lane, cached), engine }), engine, warnOfOthers);
+    const links = (row.links ?? []).map((link) => ({ ...toLink(link), namespace: link.namespace ?? '' }));
+    const identity = await proveIdentity(context, { lane, namespace, cached, links });
+    return toFacts({ lane, namespace, engine, row, ...identity });
   };
 };
 
 /** The same facts with the rows read again, inside a transaction that holds the tenant's lock. */
 export const gatherAgain = async (tx: Queryable, facts: DeploymentFacts): Promise<DeploymentFacts> => {
   const [row] = await selectDeploymentFacts(tx, [factsKey(facts, facts.deployment)], facts.engine);
-  return row ? toFacts({ ...facts, lane: facts, row }) : facts;
+  return row ? toFacts({ ...facts, lane: facts, row: withoutOthers(row, facts.engine, () => undefined) }) : facts;
+};
+
+/** Rows of an engine in another cluster are that cluster's backend's: nothing here proves anything about them. */
+const withoutOthers = (row: DeploymentFactsRow, engine: EngineFacts, found: () => void): DeploymentFactsRow => {
+  const isMine = ({ clusterUid }: { readonly clusterUid: string | null }): boolean =>
+    clusterUid === null || clusterUid === engine.clusterUid;
+  const links = (row.links ?? []).filter(isMine);
+  const deletions = (row.deletions ?? []).filter(isMine);
+  if (links.length < (row.links?.length ?? 0) || deletions.length < (row.deletions?.length ?? 0)) found();
+  return { ...row, links, deletions };
+};
+
+/** Says once that the database serves another cluster too: most often a wrong kubeconfig or database. */
+const createWarning = ({ log }: DeploymentContext): (() => void) => {
+  let told = false;
+  return () => {
+    if (!told)
+      log.error('the database has deployments of another cluster; they are left alone. Is this the right cluster?');
+    told = true;
+  };
 };
 
 const factsKey = ({ namespaceUid, name }: DeploymentLane, deployment: GitOpsDeployment | undefined) => {
@@ -69,19 +90,12 @@ const factsKey = ({ namespaceUid, name }: DeploymentLane, deployment: GitOpsDepl
     namespaceUid,
     name,
     repositoryUrl: spec ? normalizeGitUrl(spec.source.repoURL) : '',
-    environmentName: spec?.destination?.environment ?? '',
+    environmentName: objectName(spec?.destination?.environment ?? ''),
   };
 };
 
-const engineFacts = ({ namespaces: known, engineNamespace }: DeploymentContext): EngineFacts => {
-  const namespaceUid = known.get(engineNamespace)?.metadata.uid;
-  const clusterUid = known.get('kube-system')?.metadata.uid;
-  if (!namespaceUid)
-    throw internalFault('EngineNotFound', `the namespace of Argo CD, ${engineNamespace}, does not exist`);
-  if (!clusterUid)
-    throw internalFault('EngineNotFound', 'the namespace kube-system, which identifies the cluster, does not exist');
-  return { namespace: engineNamespace, namespaceUid, clusterUid };
-};
+/** A text that can be an object's name (DNS-1123 subdomain); '' for any other: no such object can exist. */
+const objectName = (text: string): string => (/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(text) ? text : '');
 
 const namespaceFacts = (context: DeploymentContext, lane: DeploymentLane): NamespaceFacts | undefined => {
   const found = context.namespaces.byUid(lane.namespaceUid);
@@ -94,73 +108,21 @@ const namespaceFacts = (context: DeploymentContext, lane: DeploymentLane): Names
   );
 };
 
-interface Seen {
-  readonly lane: DeploymentLane;
-  readonly namespace: NamespaceFacts | undefined;
-  readonly cached: GitOpsDeployment | undefined;
-  readonly row: DeploymentFactsRow;
-}
-
-/**
- * Who bears this name now. The cache is believed as long as nothing would be removed; what would have rows removed is
- * read live, and an absence counts only as `Absences` says.
- */
-const proveIdentity = async (
-  context: DeploymentContext,
-  { lane, namespace, cached, row }: Seen,
-): Promise<Pick<DeploymentFacts, 'deployment' | 'absence'>> => {
-  const { absences } = context;
-  const linked = (row.links ?? []).map((link) => link.uid);
-  const settled = cached && !cached.metadata.deletionTimestamp && linked.every((uid) => uid === cached.metadata.uid);
-  if (settled || linked.length === 0) return { deployment: cached, absence: cached ? 'proven' : 'unproven' };
-
-  const name = namespace?.name ?? row.links?.[0]?.namespace ?? '';
-  const present = await readNamespace(context, name);
-  const live =
-    present === lane.namespaceUid ? await readDeployment(context, { namespace: name, name: lane.name }) : undefined;
-  if (live?.metadata.uid) absences.sawPresence(live.metadata.uid);
-  const gone = linked.filter((uid) => uid !== live?.metadata.uid);
-  // A live object of this name under another UID is proof by itself: a name is borne once.
-  const proven = live !== undefined || gone.map((uid) => absences.isGone(uid)).every(Boolean);
-  return { deployment: live, absence: proven ? 'proven' : 'unproven' };
-};
-
-/** The UID of the namespace that bears this name now; undefined when there is none. */
-const readNamespace = async ({ client, lost }: DeploymentContext, name: string): Promise<string | undefined> => {
-  try {
-    return (await client.get(namespaces, { name }, { signal: lost })).metadata.uid;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
-};
-
-const readDeployment = async (
-  { client, lost }: DeploymentContext,
-  ref: { readonly namespace: string; readonly name: string },
-): Promise<GitOpsDeployment | undefined> => {
-  try {
-    return await client.get(gitOpsDeployments, ref, { signal: lost });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
-};
-
 const toFacts = (
-  known: Pick<DeploymentFacts, 'namespace' | 'engine' | 'deployment' | 'absence'> & {
+  known: Pick<DeploymentFacts, 'namespace' | 'engine' | 'deployment' | 'gone' | 'live'> & {
     readonly lane: DeploymentLane;
     readonly row: DeploymentFactsRow;
   },
 ): DeploymentFacts => {
-  const { lane, row, namespace, engine, deployment, absence } = known;
+  const { lane, row, namespace, engine, deployment, gone, live } = known;
   return {
     namespaceUid: lane.namespaceUid,
     name: lane.name,
     namespace,
     engine,
     deployment,
-    absence,
+    gone,
+    live,
     ids: {
       userId: row.user_id ?? undefined,
       engineInstanceId: row.instance_id ?? undefined,

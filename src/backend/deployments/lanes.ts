@@ -27,19 +27,26 @@ export interface LaneSources {
  */
 export const followDeployments = (sources: LaneSources): (() => void) => {
   const { deployments, namespaces, absences, status, enqueue } = sources;
-  // The namespace may have left the cache before the deletion of what was in it is seen.
+  // The namespace may have left the cache, or have been made again, before the deletion of what was in it is seen.
   const laneOfUid = new Map<string, string>();
 
   const changed = ({ type, object }: StoreChange<GitOpsDeployment>): void => {
     const { uid = '', namespace = '', name } = object.metadata;
-    const namespaceUid = namespaces.get(namespace)?.metadata.uid;
-    const key = namespaceUid === undefined ? laneOfUid.get(uid) : laneKey({ namespaceUid, name });
     if (type === 'deleted') {
+      const key = laneOfUid.get(uid);
       laneOfUid.delete(uid);
       absences.sawDeletion(uid);
       status.forget(uid);
-    } else if (key !== undefined) laneOfUid.set(uid, key);
-    if (key !== undefined && !status.isEcho(object)) enqueue(key);
+      if (key !== undefined) enqueue(key);
+      return;
+    }
+    const namespaceUid = namespaces.get(namespace)?.metadata.uid;
+    if (namespaceUid === undefined) return;
+    const key = laneKey({ namespaceUid, name });
+    // Under a key that it did not have before, it is news even when its last change was our own.
+    const moved = laneOfUid.get(uid) !== key;
+    laneOfUid.set(uid, key);
+    if (moved || !status.isEcho(object)) enqueue(key);
   };
   const arrived = ({ type, object }: StoreChange<Namespace>): void => {
     if (type !== 'added') return;

@@ -1,13 +1,14 @@
 // GitOpsDeployments: gather, plan, apply, say when to look again.
 import { planDeployment, writes, type DeploymentPlan } from '../../domain/deployment-plan.ts';
 import type { DeploymentFacts } from '../../domain/deployment-facts.ts';
+import { Fault, isFault } from '../../lib/fault.ts';
 import type { Reconcile, ReconcileContext } from '../../runtime/controller.ts';
 import type { ReconcileResult } from '../../runtime/outcome.ts';
 import { applyPlan } from './apply.ts';
 import type { DeploymentContext } from './context.ts';
 import { finishDeletions } from './finish.ts';
 import type { Gather } from './gather.ts';
-import type { StatusReporter } from './status.ts';
+import type { PassEnd, StatusReporter } from './status.ts';
 
 /** The steps of the reconciler that hold something between passes. */
 export interface DeploymentSteps {
@@ -17,8 +18,10 @@ export interface DeploymentSteps {
   readonly settled: (operationIds: readonly string[]) => void;
 }
 
-/** A deletion's Application wakes its lane when it is gone; this catches what that misses. */
+/** The end of a deletion's Operation wakes its lane; this catches what that misses. */
 const DELETION_LOOK_MS = 10_000;
+/** How soon the first status says that the agent is waited for, when the agent has not answered by then. */
+const FIRST_STATUS_MS = 500;
 
 /** Creates the reconciler of one lane: `<namespaceUid>/deployment/<name>`. */
 export const createDeploymentReconciler =
@@ -26,9 +29,12 @@ export const createDeploymentReconciler =
   async (key, pass) => {
     const facts = await finish(context, steps, await steps.gather(key));
     const end = await makeRows(context, facts);
+    // The agent most often answers within milliseconds: a new deployment's first status can say more then.
+    if (end.told && facts.deployment && !facts.deployment.status) return { afterMs: FIRST_STATUS_MS };
     steps.settled(await steps.status.report({ facts, ...end, ...passOf(pass) }));
-    if (end.fault !== undefined) throw end.fault;
-    return nextLook(context, facts);
+    const look = nextLook(context, facts, end);
+    if (end.fault !== undefined) throw withLook(end.fault, look);
+    return look;
   };
 
 const passOf = ({ runId, log }: ReconcileContext) => ({ runId, log });
@@ -44,7 +50,7 @@ const finish = async (
   return { ...facts, deletions };
 };
 
-type Made = Pick<Parameters<StatusReporter['report']>[0], 'desired' | 'environmentId' | 'told' | 'fault'>;
+type Made = Pick<PassEnd, 'desired' | 'environmentId' | 'told' | 'fault'>;
 
 /** Makes the rows what they should be. A fault is not thrown yet: the user is told first. */
 const makeRows = async (context: DeploymentContext, facts: DeploymentFacts): Promise<Made> => {
@@ -63,7 +69,17 @@ const planned = ({ application }: DeploymentPlan) => ({
   environmentId: application?.environmentId,
 });
 
-const nextLook = ({ absences }: DeploymentContext, facts: DeploymentFacts): ReconcileResult => {
-  if (facts.absence === 'unproven' && facts.links.length > 0) return { afterMs: absences.secondLookMs };
-  return facts.deletions.length > 0 ? { afterMs: DELETION_LOOK_MS } : undefined;
+/** When to look again although nothing changes: at who is missing without proof, and at deletions, also new ones. */
+const nextLook = ({ absences }: DeploymentContext, facts: DeploymentFacts, end: Made): ReconcileResult => {
+  const uid = facts.deployment?.metadata.uid;
+  const missing = facts.links.some(({ deploymentUid }) => deploymentUid !== uid && !facts.gone.has(deploymentUid));
+  if (missing) return { afterMs: absences.secondLookMs };
+  const deletes = facts.deletions.length > 0 || (end.told && facts.gone.size > 0);
+  return deletes ? { afterMs: DELETION_LOOK_MS } : undefined;
 };
+
+/** The fault with the time of the next look, where it has none of its own. */
+const withLook = (fault: Error, look: ReconcileResult): Error =>
+  look && isFault(fault) && fault.retryAfterMs === undefined
+    ? new Fault(fault.kind, fault.reason, fault.message, { retryAfterMs: look.afterMs, cause: fault.cause })
+    : fault;

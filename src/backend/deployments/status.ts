@@ -62,9 +62,16 @@ export const createStatusReporter = (
     async report(end) {
       const { deployment } = end.facts;
       const operations = operationsOf(end.facts);
-      if (!deployment) return endedOf(operations);
+      if (!deployment) return [];
       const stored = storedStatus(end);
-      const wanted = wantedConditions({ ...end, deployment, stored, operations, destinationId: destinationId(end) });
+      const wanted = wantedConditions({
+        ...end,
+        deployment,
+        stored,
+        operations,
+        destinationId: destinationId(end),
+        removal: removalOf(end.facts),
+      });
       const status = {
         ...mirrorStatus(stored, (id) => environmentName(end, id)),
         conditions: merge(deployment, wanted, {
@@ -81,19 +88,26 @@ export const createStatusReporter = (
       } catch (error) {
         if (!isNotFound(error)) throw error; // deleted meanwhile: nobody is left to be told
       }
-      return endedOf(operations);
+      return endedOf(linkOf(end.facts)?.operations ?? []);
     },
     isEcho: ({ metadata }) => metadata.uid !== undefined && echoes.get(metadata.uid) === metadata.resourceVersion,
     forget: (uid) => void echoes.delete(uid),
   };
 };
 
+const linkOf = ({ deployment, links }: DeploymentFacts) =>
+  links.find((link) => link.deploymentUid === deployment?.metadata.uid);
+
+const deletionOf = ({ deployment, deletions }: DeploymentFacts) =>
+  deletions.find((deletion) => deletion.deploymentUid === deployment?.metadata.uid);
+
 /** The Operations of the deployment's application, of the one being deleted if it is that. */
-const operationsOf = ({ deployment, links, deletions }: DeploymentFacts): readonly OperationFacts[] => {
-  const uid = deployment?.metadata.uid;
-  const mine = [...links, ...deletions].find((one) => one.deploymentUid === uid);
-  return mine?.operations ?? [];
-};
+const operationsOf = (facts: DeploymentFacts): readonly OperationFacts[] =>
+  (linkOf(facts) ?? deletionOf(facts))?.operations ?? [];
+
+/** How far the removal of a deployment that is being deleted has come. */
+const removalOf = (facts: DeploymentFacts): 'pending' | 'done' =>
+  (linkOf(facts) ?? deletionOf(facts)) ? 'pending' : 'done';
 
 /** Ended Operations of ours that need not be kept: all but a failure that nothing later has ended after. */
 const endedOf = (operations: readonly OperationFacts[]): readonly string[] => {
@@ -105,7 +119,7 @@ const endedOf = (operations: readonly OperationFacts[]): readonly string[] => {
 
 /** What Argo CD last reported. Damaged bytes are as good as none; the next report replaces them. */
 const storedStatus = ({ facts, log }: PassEnd): StoredStatus | undefined => {
-  const link = facts.links.find((one) => one.deploymentUid === facts.deployment?.metadata.uid);
+  const link = linkOf(facts);
   if (!link || link.storedStatus === null) return undefined;
   try {
     return readStatus(Buffer.from(link.storedStatus, 'base64'));

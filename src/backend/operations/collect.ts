@@ -1,12 +1,13 @@
 // Step 9: removes Operations that have ended and that nobody waits for: first the object, then the row.
-import { operationName } from '../../api/labels.ts';
-import { operations } from '../../api/v1alpha1/operation.ts';
 import { removeOperations, selectEnded, selectLeftover, type DeliveryRow } from '../../db/queries/operation.ts';
 import type { Database } from '../../db/pool.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { isNotFound } from '../../kube/status-error.ts';
+import type { Namespace } from '../../kube/object.ts';
 import { utcText, type Clock } from '../../lib/clock.ts';
 import type { Reconcile } from '../../runtime/controller.ts';
+import type { StoreReader } from '../../runtime/store.ts';
+import { clusterUidOf } from '../engine.ts';
+import { deleteOperationObject } from './object.ts';
 
 /** The only key of the collector. */
 export const collectKey = 'backend/collect/all';
@@ -16,6 +17,7 @@ export interface CollectContext {
   readonly client: KubeClient;
   readonly db: Database;
   readonly clock: Clock;
+  readonly namespaces: StoreReader<Namespace>;
   /** How long ended rows of others are kept. Milliseconds. */
   readonly foreignAgeMs: number;
   /** Milliseconds between two searches for what was left over. */
@@ -38,11 +40,11 @@ export const createCollector = (context: CollectContext): Collector => {
   const { db, clock, foreignAgeMs, sweepMs } = context;
   const offered = new Set<string>();
   const offeredEarly = new Set<string>();
-  let nextSweepMs = 0;
+  let nextSweepMs = -Infinity;
 
   const collect = async (rows: readonly DeliveryRow[], signal: AbortSignal): Promise<void> => {
     if (rows.length === 0) return;
-    await Promise.all(rows.map((row) => deleteObject(context, row, signal)));
+    await Promise.all(rows.map((row) => deleteOperationObject(context.client, row, signal)));
     await removeOperations(
       db,
       rows.map((row) => row.operation_id),
@@ -75,24 +77,15 @@ export const createCollector = (context: CollectContext): Collector => {
     async reconcile(_key, { signal }) {
       await collectOffered(signal);
       if (offered.size > 0) return { afterMs: 1 };
-      if (clock.now() < nextSweepMs) return { afterMs: Math.max(nextSweepMs - clock.now(), 1) };
-      const leftover = await selectLeftover(db, utcText(clock.now() - foreignAgeMs), PAGE);
+      const nowMs = clock.monotonicMs();
+      if (nowMs < nextSweepMs) return { afterMs: Math.max(nextSweepMs - nowMs, 1) };
+      const clusterUid = clusterUidOf(context.namespaces);
+      const endedBefore = utcText(clock.now() - foreignAgeMs);
+      const leftover = await selectLeftover(db, { clusterUid, endedBefore }, PAGE);
       await collect(leftover, signal);
       if (leftover.length === PAGE) return { afterMs: 1 };
-      nextSweepMs = clock.now() + sweepMs;
+      nextSweepMs = nowMs + sweepMs;
       return { afterMs: sweepMs };
     },
   };
-};
-
-const deleteObject = async ({ client }: CollectContext, row: DeliveryRow, signal: AbortSignal): Promise<void> => {
-  try {
-    await client.delete(
-      operations,
-      { namespace: row.namespace_name, name: operationName(row.operation_id) },
-      { signal },
-    );
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
 };

@@ -1,12 +1,22 @@
 // Step 5: makes the Operation object of each row that has none yet, and touches those that nobody takes.
 import { operationName, redeliveredAtAnnotation } from '../../api/labels.ts';
 import { operations } from '../../api/v1alpha1/operation.ts';
-import { markDelivered, selectStuck, selectUndelivered, type DeliveryRow } from '../../db/queries/operation.ts';
+import {
+  markDelivered,
+  selectStuck,
+  selectSubjects,
+  selectUndelivered,
+  type DeliveryRow,
+} from '../../db/queries/operation.ts';
 import type { Database } from '../../db/pool.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import type { Namespace } from '../../kube/object.ts';
 import { isAlreadyExists, isNotFound } from '../../kube/status-error.ts';
 import { rfc3339, utcText, type Clock } from '../../lib/clock.ts';
 import type { Reconcile, ReconcileContext } from '../../runtime/controller.ts';
+import type { StoreReader } from '../../runtime/store.ts';
+import { clusterUidOf } from '../engine.ts';
+import { deleteOperationObject } from './object.ts';
 
 /** The only key of the deliverer. */
 export const deliverKey = 'backend/deliver/all';
@@ -16,6 +26,7 @@ export interface DeliverContext {
   readonly client: KubeClient;
   readonly db: Database;
   readonly clock: Clock;
+  readonly namespaces: StoreReader<Namespace>;
   /** How long a delivered row may wait before its object is touched; doubled each time. Milliseconds. */
   readonly redeliverMs: number;
   /** Called with rows that now have their objects. */
@@ -30,23 +41,27 @@ const PAGE = 100;
  */
 export const createDeliver = (context: DeliverContext): Reconcile => {
   const redeliver = createRedeliver(context);
-  return async (_key, { signal, log }) => {
-    const rows = await selectUndelivered(context.db, PAGE);
-    const ends = await Promise.allSettled(rows.map((row) => createObject(context, row, signal)));
+  return async (_key, pass) => {
+    const rows = await selectUndelivered(context.db, clusterUidOf(context.namespaces), PAGE);
+    const ends = await Promise.allSettled(rows.map((row) => createObject(context, row, pass)));
     const delivered = rows.filter((_, index) => ends[index]?.status === 'fulfilled').map((row) => row.operation_id);
     if (delivered.length > 0) {
       await markDelivered(context.db, delivered, utcText(context.clock.now()));
       context.onDelivered(delivered);
     }
+    await redeliver(pass);
     const failed = ends.find((end) => end.status === 'rejected');
     if (failed) throw failed.reason;
-    if (rows.length === PAGE) return { afterMs: 1 };
-    await redeliver(signal, log);
-    return { afterMs: context.redeliverMs };
+    return { afterMs: rows.length === PAGE ? 1 : context.redeliverMs };
   };
 };
 
-const createObject = async ({ client }: DeliverContext, row: DeliveryRow, signal: AbortSignal): Promise<void> => {
+/** Makes the object of a row. One whose namespace is gone counts as delivered: nobody is left to be told. */
+const createObject = async (
+  { client }: DeliverContext,
+  row: DeliveryRow,
+  { signal, log }: Pick<ReconcileContext, 'signal' | 'log'>,
+): Promise<void> => {
   const metadata = { name: operationName(row.operation_id), namespace: row.namespace_name };
   const spec = { operationID: row.operation_id };
   try {
@@ -56,7 +71,12 @@ const createObject = async ({ client }: DeliverContext, row: DeliveryRow, signal
       { signal },
     );
   } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
+    if (isAlreadyExists(error)) return;
+    if (!isNotFound(error)) throw error;
+    log.warn('an Operation is for an Argo CD whose namespace is gone', {
+      operationId: row.operation_id,
+      namespace: row.namespace_name,
+    });
   }
 };
 
@@ -66,33 +86,38 @@ const createObject = async ({ client }: DeliverContext, row: DeliveryRow, signal
  */
 const createRedeliver = (context: DeliverContext) => {
   const touched = new Map<string, { readonly times: number; readonly nextMs: number }>();
-  return async (signal: AbortSignal, log: ReconcileContext['log']): Promise<void> => {
+  return async (pass: ReconcileContext): Promise<void> => {
     const { clock, db, redeliverMs } = context;
-    const nowMs = clock.now();
-    const stuck = await selectStuck(db, utcText(nowMs - redeliverMs), PAGE);
+    const before = utcText(clock.now() - redeliverMs);
+    const stuck = await selectStuck(db, { clusterUid: clusterUidOf(context.namespaces), before }, PAGE);
     const ids = new Set(stuck.map((row) => row.operation_id));
     for (const id of touched.keys()) if (!ids.has(id)) touched.delete(id);
+    const nowMs = clock.monotonicMs();
     for (const row of stuck) {
       const { times, nextMs } = touched.get(row.operation_id) ?? { times: 0, nextMs: 0 };
       if (nextMs > nowMs) continue;
       touched.set(row.operation_id, { times: times + 1, nextMs: nowMs + redeliverMs * 2 ** Math.min(times + 1, 6) });
-      log.info('an Operation waits for the agent; it is shown again', {
+      pass.log.info('an Operation waits for the agent; it is shown again', {
         operationId: row.operation_id,
         attempt: times + 1,
       });
-      await touchObject(context, row, signal);
+      await touchObject(context, row, pass);
     }
   };
 };
 
-const touchObject = async (context: DeliverContext, row: DeliveryRow, signal: AbortSignal): Promise<void> => {
-  const { client, clock } = context;
+/** Changes the object. One that somebody deleted is made again, unless its row has ended and been collected with it. */
+const touchObject = async (context: DeliverContext, row: DeliveryRow, pass: ReconcileContext): Promise<void> => {
+  const { client, clock, db } = context;
+  const { signal } = pass;
   const body = { metadata: { annotations: { [redeliveredAtAnnotation]: rfc3339(clock.now()) } } };
   const ref = { namespace: row.namespace_name, name: operationName(row.operation_id) };
   try {
     await client.patch(operations, ref, { type: 'merge', body, signal });
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    await createObject(context, row, signal);
+    await createObject(context, row, pass);
+    const [present] = await selectSubjects(db, [row.operation_id]);
+    if (!present) await deleteOperationObject(client, row, signal);
   }
 };

@@ -15,9 +15,7 @@ with made as (
 )
 insert into deploymenttoapplicationmapping (
   deploymenttoapplicationmapping_uid_id, name, namespace, namespace_uid, application_id, generation
-) values ($9, $10, $11, $12, $1, $13)
-on conflict (deploymenttoapplicationmapping_uid_id) do update
-  set application_id = excluded.application_id, generation = excluded.generation`,
+) values ($9, $10, $11, $12, $1, $13)`,
 );
 
 /** An application row with its owner and its link to the GitOpsDeployment. */
@@ -37,7 +35,7 @@ export interface NewApplication {
   readonly now: string;
 }
 
-/** Inserts an application, its owner and its link. A link whose application had vanished is pointed to the new one. */
+/** Inserts an application, its owner and its link. */
 export const insertApplication = async (tx: Queryable, made: NewApplication): Promise<void> => {
   await tx.query(insert, [
     made.id,
@@ -106,8 +104,9 @@ with sync as (
 ), link as (
   delete from deploymenttoapplicationmapping where deploymenttoapplicationmapping_uid_id = $2
 )
-insert into deletion (deployment_uid, namespace_uid, name, application_id, operation_id, requested_at)
-values ($2, $3, $4, $1, $5, $6)
+insert into deletion (
+  deployment_uid, namespace_uid, name, application_id, operation_id, requested_at, engine_instance_id
+) values ($2, $3, $4, $1, $5, $6, $7)
 on conflict (deployment_uid) do nothing`,
 );
 const removeRow = statement('application-remove-row', `delete from application where application_id = $1`);
@@ -121,6 +120,7 @@ export const removeApplication = async (
     readonly namespaceUid: string;
     readonly name: string;
     readonly operationId: string;
+    readonly instanceId: string;
     readonly now: string;
   },
 ): Promise<void> => {
@@ -131,6 +131,7 @@ export const removeApplication = async (
     removed.name,
     removed.operationId,
     removed.now,
+    removed.instanceId,
   ]);
   await tx.query(removeRow, [removed.applicationId]);
 };

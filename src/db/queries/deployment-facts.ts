@@ -31,6 +31,8 @@ export interface OperationJson {
 /** A link row with its application as JSON. `status` is base64 of the stored bytes. */
 export interface LinkJson {
   readonly uid: string;
+  /** The cluster of the application's engine; null where the rows don't tell. */
+  readonly clusterUid: string | null;
   /** Name of the namespace. */
   readonly namespace: string | null;
   readonly generation: number | null;
@@ -50,6 +52,8 @@ export interface LinkJson {
 /** A deletion row as JSON. */
 export interface DeletionJson {
   readonly uid: string;
+  /** The cluster of the engine it was in; null where the rows don't tell. */
+  readonly clusterUid: string | null;
   readonly applicationId: string;
   readonly at: UtcText;
   readonly operations: readonly OperationJson[] | null;
@@ -75,6 +79,14 @@ const operationsOf = (applicationId: string): string => `(
   ) order by o.seq_id)
   from operation o
   where o.resource_id = ${applicationId} and o.resource_type = 'Application'
+)`;
+
+const clusterOf = (instanceId: string): string => `(
+  select cm.kubernetes_resource_uid
+  from gitopsengineinstance i
+  join kubernetestodbresourcemapping cm on cm.db_relation_key = i.enginecluster_id
+    and cm.db_relation_type = 'GitopsEngineCluster' and cm.kubernetes_resource_type = 'Namespace'
+  where i.gitopsengineinstance_id = ${instanceId}
 )`;
 
 const facts = statement<DeploymentFactsRow>(
@@ -120,7 +132,8 @@ select
   ) as repository_known,
   (
     select jsonb_agg(jsonb_build_object(
-      'uid', l.deploymenttoapplicationmapping_uid_id, 'namespace', l.namespace, 'generation', l.generation, 'applicationId', l.application_id,
+      'uid', l.deploymenttoapplicationmapping_uid_id, 'namespace', l.namespace,
+      'clusterUid', ${clusterOf('a.engine_instance_inst_id')}, 'generation', l.generation, 'applicationId', l.application_id,
       'application', case when a.application_id is null then null else jsonb_build_object(
         'name', a.name, 'specField', a.spec_field, 'instanceId', a.engine_instance_inst_id,
         'environmentId', a.managed_environment_id, 'repositoryUrl', a.normalized_repo_url,
@@ -139,7 +152,7 @@ select
   ) as links,
   (
     select jsonb_agg(jsonb_build_object(
-      'uid', d.deployment_uid, 'applicationId', d.application_id, 'at', ${utc('d.requested_at')},
+      'uid', d.deployment_uid, 'clusterUid', ${clusterOf('d.engine_instance_id')}, 'applicationId', d.application_id, 'at', ${utc('d.requested_at')},
       'operations', ${operationsOf('d.application_id')}
     ) order by d.requested_at)
     from deletion d

@@ -42,6 +42,15 @@ export const writeOperation = async (tx: Queryable, operation: NewOperation): Pr
   return rows[0]?.operation_id ?? operation.newId;
 };
 
+/** SQL for the ids of a cluster's engines; the argument is the placeholder of the UID of its `kube-system`. */
+const enginesOf = (clusterUid: string): string => `(
+  select i.gitopsengineinstance_id
+  from gitopsengineinstance i
+  join kubernetestodbresourcemapping m on m.db_relation_key = i.enginecluster_id
+    and m.db_relation_type = 'GitopsEngineCluster' and m.kubernetes_resource_type = 'Namespace'
+  where m.kubernetes_resource_uid = ${clusterUid}
+)`;
+
 /** An Operation whose object is to be made or touched. */
 export interface DeliveryRow {
   readonly operation_id: string;
@@ -54,13 +63,16 @@ const undelivered = statement<DeliveryRow>(
 select o.operation_id, i.namespace_name
 from operation o
 join gitopsengineinstance i on i.gitopsengineinstance_id = o.instance_id
-where o.dedupe_key is not null and o.delivered_at is null
+where o.dedupe_key is not null and o.delivered_at is null and o.instance_id in ${enginesOf('$2')}
 order by o.seq_id limit $1`,
 );
 
-/** Rows of ours that have no object yet, oldest first, whatever their state by now. */
-export const selectUndelivered = async (db: Queryable, limit: number): Promise<readonly DeliveryRow[]> =>
-  (await db.query(undelivered, [limit])).rows;
+/** Rows of ours for a cluster that have no object yet, oldest first, whatever their state by now. */
+export const selectUndelivered = async (
+  db: Queryable,
+  clusterUid: string,
+  limit: number,
+): Promise<readonly DeliveryRow[]> => (await db.query(undelivered, [limit, clusterUid])).rows;
 
 const delivered = statement(
   'operation-delivered',
@@ -79,12 +91,16 @@ select o.operation_id, i.namespace_name
 from operation o
 join gitopsengineinstance i on i.gitopsengineinstance_id = o.instance_id
 where o.state = 'Waiting' and o.dedupe_key is not null and o.delivered_at < $1 and o.last_state_update < $1
+  and o.instance_id in ${enginesOf('$3')}
 order by o.seq_id limit $2`,
 );
 
-/** Rows of ours that were delivered and last touched before `before`, and that nobody has taken. */
-export const selectStuck = async (db: Queryable, before: string, limit: number): Promise<readonly DeliveryRow[]> =>
-  (await db.query(stuck, [before, limit])).rows;
+/** Rows of ours for a cluster that were delivered and last touched before `before`, and that nobody has taken. */
+export const selectStuck = async (
+  db: Queryable,
+  { clusterUid, before }: { readonly clusterUid: string; readonly before: string },
+  limit: number,
+): Promise<readonly DeliveryRow[]> => (await db.query(stuck, [before, limit, clusterUid])).rows;
 
 const ended = statement<DeliveryRow>(
   'operation-ended',
@@ -105,7 +121,7 @@ const leftover = statement<DeliveryRow>(
 select o.operation_id, i.namespace_name
 from operation o
 join gitopsengineinstance i on i.gitopsengineinstance_id = o.instance_id
-where o.state in ('Completed', 'Failed') and o.resource_type = 'Application' and (
+where o.state in ('Completed', 'Failed') and o.resource_type = 'Application' and o.instance_id in ${enginesOf('$3')} and (
   (o.dedupe_key is not null and o.delivered_at is not null
     and not exists (select from deploymenttoapplicationmapping l where l.application_id = o.resource_id)
     and not exists (select from deletion d where d.application_id = o.resource_id))
@@ -120,9 +136,9 @@ order by o.seq_id limit $2`,
  */
 export const selectLeftover = async (
   db: Queryable,
-  endedBefore: string,
+  { clusterUid, endedBefore }: { readonly clusterUid: string; readonly endedBefore: string },
   limit: number,
-): Promise<readonly DeliveryRow[]> => (await db.query(leftover, [endedBefore, limit])).rows;
+): Promise<readonly DeliveryRow[]> => (await db.query(leftover, [endedBefore, limit, clusterUid])).rows;
 
 const remove = statement(
   'operation-remove',

@@ -1,0 +1,20 @@
+// The object of an Operation's row.
+import { operationName } from '../../api/labels.ts';
+import { operations } from '../../api/v1alpha1/operation.ts';
+import type { DeliveryRow } from '../../db/queries/operation.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { isNotFound } from '../../kube/status-error.ts';
+
+/** Deletes the object of a row; one that is gone already is fine. */
+export const deleteOperationObject = async (
+  client: KubeClient,
+  row: DeliveryRow,
+  signal: AbortSignal,
+): Promise<void> => {
+  const ref = { namespace: row.namespace_name, name: operationName(row.operation_id) };
+  try {
+    await client.delete(operations, ref, { signal });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+};
