@@ -3,7 +3,7 @@ import { applications } from '../api/argocd/application.ts';
 import { applicationNameFor, deploymentFinalizer, instanceLabel } from '../api/labels.ts';
 import { gitOpsDeployments, type GitOpsDeployment } from '../api/v1alpha1/gitops-deployment.ts';
 import { operations } from '../api/v1alpha1/operation.ts';
-import { selectApplicationIdOf, selectUnfinishedWork } from '../db/queries/demo.ts';
+import { selectApplicationIdOf, selectTenantIdOf, selectUnfinishedWork } from '../db/queries/demo.ts';
 import type { Queryable } from '../db/sql.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { namespaces, type KubeObject, type ResourceType } from '../kube/object.ts';
@@ -49,11 +49,11 @@ const NEW_GREETING = 'Hello again';
 export const runDemo = async (options: DemoOptions): Promise<void> => {
   const { client, write, namespace, name, sample } = options;
   const ticket = watchForOperation(options); // before anything can make one
-  await makeNamespace(client, namespace);
+  const namespaceUid = await makeNamespace(client, namespace);
   const deployment = await client.create(gitOpsDeployments, deploymentOf(options));
   write('');
   write(`Applied GitOpsDeployment ${namespace}/${name}: ${options.shownSource}`);
-  await see(options, wayOfTheChange(options, deployment, ticket));
+  await see(options, wayOfTheChange(options, deployment, { namespaceUid, ticket }));
 
   if (sample) {
     const commit = await sample.commitPage(NEW_GREETING);
@@ -68,12 +68,14 @@ export const runDemo = async (options: DemoOptions): Promise<void> => {
   await see(options, disappearance(options, deployment));
 };
 
-const makeNamespace = async (client: KubeClient, name: string): Promise<void> => {
+/** Makes the namespace unless it is there. Returns its UID. */
+const makeNamespace = async (client: KubeClient, name: string): Promise<string> => {
   try {
     await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }
+  return (await client.get(namespaces, { name })).metadata.uid ?? '';
 };
 
 /** The deployment that is shown; with the finalizer, so that it stays until what it deployed is gone. */
@@ -131,7 +133,7 @@ const missed = async (options: DemoOptions, step: string): Promise<Fault> => {
 const wayOfTheChange = (
   options: DemoOptions,
   { metadata }: GitOpsDeployment,
-  ticket: () => string | undefined,
+  { namespaceUid, ticket }: { readonly namespaceUid: string; readonly ticket: () => string | undefined },
 ): readonly Sight[] => {
   const { client, db, engineNamespace } = options;
   const uid = metadata.uid ?? '';
@@ -139,8 +141,7 @@ const wayOfTheChange = (
   return [
     {
       name: 'object seen',
-      look: async () =>
-        conditionOf(await readDeployment(options), 'Ready') ? 'by the backend, which says so in its status' : undefined,
+      look: async () => orUndefined(await selectTenantIdOf(db, namespaceUid), (id) => `tenant ${id}`),
     },
     { name: 'rows', look: async () => orUndefined(await selectApplicationIdOf(db, uid), (id) => `application ${id}`) },
     { name: 'Operation', look: async () => ticket() },

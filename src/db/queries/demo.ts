@@ -11,6 +11,15 @@ const applicationId = statement<{ application_id: string }>(
 export const selectApplicationIdOf = async (db: Queryable, deploymentUid: string): Promise<string | undefined> =>
   (await db.query(applicationId, [deploymentUid])).rows[0]?.application_id;
 
+const tenantId = statement<{ clusteruser_id: string }>(
+  'demo-tenant-id',
+  `select clusteruser_id from clusteruser where user_name = $1`,
+);
+
+/** The id of a namespace's tenant row; undefined while the backend has seen nothing in it. */
+export const selectTenantIdOf = async (db: Queryable, namespaceUid: string): Promise<string | undefined> =>
+  (await db.query(tenantId, [namespaceUid])).rows[0]?.clusteruser_id;
+
 const unfinished = statement<{ left: boolean }>(
   'demo-unfinished-work',
   `
