@@ -1,65 +1,19 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { capturedLog } from '../../test/kit/captured-log.ts';
 import { eventually } from '../../test/kit/eventually.ts';
 import { answerStatus } from '../../test/kit/scripted-server.ts';
-import {
-  answerList,
-  startScriptedWatch,
-  type ScriptedStream,
-  type ScriptedWatch,
-} from '../../test/kit/scripted-watch.ts';
-import { createVirtualClock } from '../../test/kit/virtual-clock.ts';
-import { createKubeClient } from '../kube/http-client.ts';
-import { secrets, type Secret } from '../kube/object.ts';
-import { openGate } from '../lib/gate.ts';
-import { createMetrics } from '../lib/metrics.ts';
-import { seededRandom } from '../lib/random.ts';
-import { createWatcher, type WatcherOptions } from './watcher.ts';
+import { answerList, type ScriptedStream } from '../../test/kit/scripted-watch.ts';
+import { createScriptedWatcher, secret } from '../../test/kit/scripted-watcher.ts';
+import type { Secret } from '../kube/object.ts';
 
-const secret = (name: string, resourceVersion: string, uid = `uid-${name}`): Secret => ({
-  apiVersion: 'v1',
-  kind: 'Secret',
-  metadata: { name, namespace: 'team', uid, resourceVersion },
-});
-
-const stops: (() => void | Promise<void>)[] = [];
+const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
+  for (const stop of stops.splice(0)) await stop();
 });
 
-/** A watcher of Secrets on a server that the test plays, on a clock that the test moves. */
-const setUp = async (options: Partial<WatcherOptions<Secret>> = {}, prepare?: (script: ScriptedWatch) => void) => {
-  const script = await startScriptedWatch();
-  prepare?.(script);
-  const clock = createVirtualClock();
-  const random = seededRandom(1);
-  const metrics = createMetrics();
-  const { log, lines } = capturedLog();
-  const access = { server: script.server.url };
-  const client = createKubeClient({ access, clock, random, gate: openGate, log, metrics });
-  const watcher = createWatcher<Secret>({ client, resource: secrets, clock, random, log, metrics, ...options });
-  stops.push(
-    () => script.server.stop(),
-    () => client.close(),
-    () => watcher.stop(),
-  );
-  const changes: string[] = [];
-  watcher.store.subscribe(({ type, object: { metadata } }) =>
-    changes.push(
-      `${type} ${metadata.name}@${metadata.resourceVersion}${metadata.uid?.includes('other') ? ' other' : ''}`,
-    ),
-  );
-  const stream = (nth: number): Promise<ScriptedStream> => eventually(`stream ${nth}`, () => script.streams[nth]);
-  /** Lets the backoff pass, once there is one, and returns its length. */
-  const waitOut = async (): Promise<number> => {
-    await eventually('a backoff', () => watcher.state === 'waiting' && clock.pending === 1);
-    const waitMs = clock.nextInMs ?? 0;
-    await clock.advance(waitMs);
-    return waitMs;
-  };
-  const logged = (level: string): unknown[] =>
-    lines.filter((line) => line['level'] === level).map((line) => line['msg']);
-  return { script, clock, watcher, changes, stream, waitOut, logged, lines, metrics, client };
+const setUp: typeof createScriptedWatcher = async (...args) => {
+  const world = await createScriptedWatcher(...args);
+  stops.push(world.stop);
+  return world;
 };
 
 type World = Awaited<ReturnType<typeof setUp>>;
