@@ -129,12 +129,14 @@ const deletionReconciles: Rule = ({ deployment: { metadata }, removal }) => {
   );
 };
 
-const faultReconciles: Rule = ({ fault, runId }) => {
-  if (fault === undefined) return undefined;
+/** What the standard conditions say when a pass ended with a fault that is not the user's. */
+export const troubleSummary = ({ fault, runId }: { readonly fault: unknown; readonly runId: string }): Summary => {
   if (isFault(fault, 'waiting')) return reconciling(fault.reason, fault.message);
   const reason = isFault(fault) ? fault.reason : 'Unexpected';
   return reconciling(reason, `${unknownError} (run ${runId}); it is being tried again`);
 };
+
+const faultReconciles: Rule = (input) => (input.fault === undefined ? undefined : troubleSummary(input));
 
 const syncReconciles: Rule = ({ stored }) => {
   const state = stored?.operationState;

@@ -35,6 +35,11 @@ export const backendParts = ({
 }: HalfContext<Settings>): readonly Part[] => {
   const deployments = createWatcher({ ...platform, client, resource: gitOpsDeployments, indexers: deploymentIndexers });
   const knownNamespaces = createWatcher({ ...platform, client, resource: namespaces });
+  probes.check('argocd', () =>
+    !knownNamespaces.synced || knownNamespaces.store.get(settings.argocdNamespace)
+      ? undefined
+      : `its namespace ${settings.argocdNamespace} does not exist`,
+  );
   const begin = async (lost: AbortSignal) => {
     const context: BackendContext = {
       ...platform,

@@ -8,6 +8,7 @@ import { applyPlan } from './apply.ts';
 import type { DeploymentContext } from './context.ts';
 import { finishDeletions } from './finish.ts';
 import type { Gather } from './gather.ts';
+import { laneOf } from './lane.ts';
 import type { PassEnd, StatusReporter } from './status.ts';
 
 /** The steps of the reconciler that hold something between passes. */
@@ -27,7 +28,7 @@ const FIRST_STATUS_MS = 500;
 export const createDeploymentReconciler =
   (context: DeploymentContext, steps: DeploymentSteps): Reconcile =>
   async (key, pass) => {
-    const facts = await finish(context, steps, await steps.gather(key));
+    const facts = await finish(context, steps, await gatherOrTell(context, steps, { key, pass }));
     const end = await makeRows(context, facts);
     // The agent most often answers within milliseconds: a new deployment's first status can say more then.
     if (end.told && facts.deployment && !facts.deployment.status) return { afterMs: FIRST_STATUS_MS };
@@ -36,6 +37,29 @@ export const createDeploymentReconciler =
     if (end.fault !== undefined) throw withLook(end.fault, look);
     return look;
   };
+
+/** Gathers the facts. When they can't be read, the user is told before the fault goes its way. */
+const gatherOrTell = async (
+  context: DeploymentContext,
+  steps: DeploymentSteps,
+  { key, pass }: { readonly key: string; readonly pass: ReconcileContext },
+): Promise<DeploymentFacts> => {
+  try {
+    return await steps.gather(key);
+  } catch (error) {
+    const fault = error instanceof Error ? error : new Error(String(error));
+    const deployment = cachedDeployment(context, key);
+    // Telling must not hide what is told: when the API server is away as well, the first fault is the one that counts.
+    if (deployment) await steps.status.reportTrouble(deployment, { fault, runId: pass.runId }).catch(() => undefined);
+    throw fault;
+  }
+};
+
+const cachedDeployment = ({ namespaces, deployments }: DeploymentContext, key: string) => {
+  const { namespaceUid, name } = laneOf(key);
+  const namespace = namespaces.byUid(namespaceUid)?.metadata.name;
+  return namespace === undefined ? undefined : deployments.get(`${namespace}/${name}`);
+};
 
 const passOf = ({ runId, log }: ReconcileContext) => ({ runId, log });
 

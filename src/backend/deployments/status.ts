@@ -10,6 +10,7 @@ import {
 import { inCluster } from '../../api/labels.ts';
 import { readStatus, type StoredStatus } from '../../domain/application-status.ts';
 import {
+  troubleSummary,
   wantedConditions,
   type Summary,
   type WantedCondition,
@@ -46,6 +47,11 @@ export interface PassEnd {
 export interface StatusReporter {
   /** Patches the status where it differs. Returns the Operations whose end has now been told. */
   report(end: PassEnd): Promise<readonly string[]>;
+  /**
+   * Says of a deployment whose facts can't be read that its change has been seen and is being tried. Nothing else of
+   * the status is touched, and nothing is written once it has been said, or of a deployment without a new change.
+   */
+  reportTrouble(deployment: GitOpsDeployment, trouble: Pick<PassEnd, 'fault' | 'runId'>): Promise<void>;
   /** True for an object whose newest change is our own patch: there is nothing new in it. */
   isEcho(deployment: GitOpsDeployment): boolean;
   /** The object is gone. */
@@ -89,6 +95,17 @@ export const createStatusReporter = (
         if (!isNotFound(error)) throw error; // deleted meanwhile: nobody is left to be told
       }
       return endedOf(linkOf(end.facts)?.operations ?? []);
+    },
+    async reportTrouble(deployment, trouble) {
+      const { metadata, status: present } = deployment;
+      const said = present?.conditions?.find((condition) => condition.type === 'Ready');
+      if (!context.standardConditions || said?.observedGeneration === metadata.generation) return;
+      const summary = troubleSummary(trouble);
+      const when = { nowText: rfc3339(context.clock.now()), generation: metadata.generation ?? 0 };
+      const conditions = mergeSummary(present?.conditions ?? [], summary, when);
+      const status = { ...mirrorStatus(undefined, () => ''), ...present, conditions };
+      const patched = await patcher.patch(deployment, status, { signal: context.lost });
+      if (patched !== 'unchanged') echoes.set(patched.metadata.uid ?? '', patched.metadata.resourceVersion ?? '');
     },
     isEcho: ({ metadata }) => metadata.uid !== undefined && echoes.get(metadata.uid) === metadata.resourceVersion,
     forget: (uid) => void echoes.delete(uid),

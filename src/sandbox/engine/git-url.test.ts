@@ -7,6 +7,10 @@ test('one repository is one, however its URL is written', () => {
   expect(normalizeGitUrl('https://GitHub.com/team/app.git')).toBe(normalizeGitUrl('https://github.com/team/app'));
 });
 
+test('a URL is compared with its characters encoded, as Argo CD compares it', () => {
+  expect(normalizeGitUrl('https://exämple.com/ö')).toBe('https://ex%C3%A4mple.com/%C3%B6');
+});
+
 test.each(['https://h/r', 'http://h/r', 'ssh://h/r', 'file:///srv/r', '/srv/r', 'git@h:team/r.git'])(
   'talks to %s',
   (url) => expect(isSupportedGitUrl(url)).toBe(true),

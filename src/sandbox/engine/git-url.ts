@@ -1,4 +1,5 @@
 // Git URLs: which ones the engine talks to, and when two of them mean the same repository.
+import { GoUrlError, parseUrl } from '../../lib/go-url.ts';
 
 const SCP_LIKE = /^[\w.-]+@[\w.-]+:(?!\/\/)/;
 const SUPPORTED = /^(?:https?|ssh|file):\/\/|^\//;
@@ -10,9 +11,22 @@ export const isSupportedGitUrl = (url: string): boolean => SUPPORTED.test(url) |
  * The form in which Argo CD compares repositories: lower case, without `.git`, `user@host:path` and `ssh://` alike.
  */
 export const normalizeGitUrl = (url: string): string => {
-  let text = url.trim().toLowerCase();
-  if (SCP_LIKE.test(text)) text = text.replace(':', '/');
-  return text.replace(/^ssh:\/\//, '').replace(/\.git$/, '');
+  const text = url
+    .trim()
+    .toLowerCase()
+    .replace(/\.git$/, '');
+  if (SCP_LIKE.test(text)) return text.replace(':', '/');
+  return asGoWrites(text).replace(/^ssh:\/\//, '');
+};
+
+/** A URL as Argo CD's language writes it: what may not stand in one is percent-encoded. No URL stays as it is. */
+const asGoWrites = (text: string): string => {
+  try {
+    return parseUrl(text).text;
+  } catch (error) {
+    if (error instanceof GoUrlError) return text;
+    throw error;
+  }
 };
 
 /** A URL without the user and password in it, for messages. */
