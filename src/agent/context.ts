@@ -10,6 +10,7 @@ import type { Metrics } from '../lib/metrics.ts';
 import type { Random } from '../lib/random.ts';
 import type { Indexers, StoreReader } from '../runtime/store.ts';
 import type { Engine } from './engine.ts';
+import type { InTurn } from './in-turn.ts';
 import type { WrittenReader } from './written.ts';
 
 /** Rules that an operator sets. Times in milliseconds. */
@@ -35,12 +36,16 @@ export interface AgentContext {
   readonly settings: AgentSettings;
 }
 
-/** What the handlers of Operations share: what they read is never older than what they wrote. */
+/** What one pass of a handler works with: what it reads is never older than what handlers wrote. */
 export interface HandlerContext extends AgentContext {
   readonly present: {
     readonly applications: WrittenReader<Application>;
     readonly projects: WrittenReader<AppProject>;
   };
+  /** Turns by the id of a tenant's row: what is written to its project, and what counts on that, is done in one. */
+  readonly inTurn: InTurn;
+  /** Aborts when the pass has to end; every call takes it, so that a late one makes nothing. */
+  readonly signal: AbortSignal;
 }
 
 /** Finds Applications by the id of their row, and by their project. */

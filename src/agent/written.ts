@@ -1,14 +1,20 @@
 // Objects that are read from a cache and also written here: the cache lags behind our own writes.
-import type { KubeClient } from '../kube/client.ts';
+import type { CallOptions, KubeClient } from '../kube/client.ts';
 import type { KubeObject, ResourceType } from '../kube/object.ts';
+import { waitingFault } from '../api/reasons.ts';
 import { isNotFound } from '../kube/status-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { StoreReader } from '../runtime/store.ts';
 
+interface NamespacedName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /** A cache that knows what has been written since. */
 export interface WrittenReader<T extends KubeObject> {
   /** The object: from the cache, unless that still has what a write here began from; then it is read live. */
-  get(ref: { readonly namespace: string; readonly name: string }): Promise<T | undefined>;
+  get(ref: NamespacedName, options?: CallOptions): Promise<T | undefined>;
   /** An object was written, on condition of `from` (undefined: it was made); `to` is undefined when it was deleted. */
   wrote(key: string, change: { readonly from: T | undefined; readonly to: T | undefined }): void;
 }
@@ -42,11 +48,13 @@ export const createWrittenReader = <T extends KubeObject>(options: {
     }
   };
   return {
-    async get(ref) {
+    async get(ref, callOptions) {
       forgetOld();
       const key = `${ref.namespace}/${ref.name}`;
       const cached = store.get(key);
-      if (written.get(key)?.behind.has(cached?.metadata.resourceVersion)) return readLive(client, resource, ref);
+      if (written.get(key)?.behind.has(cached?.metadata.resourceVersion)) {
+        return readLive({ client, resource }, ref, callOptions);
+      }
       written.delete(key);
       return cached;
     },
@@ -65,15 +73,31 @@ export const createWrittenReader = <T extends KubeObject>(options: {
   };
 };
 
-const readLive = async <T extends KubeObject>(
-  client: KubeClient,
-  resource: ResourceType<T>,
-  ref: { readonly namespace: string; readonly name: string },
+/** The object as the API server has it; undefined where it has none. */
+export const readLive = async <T extends KubeObject>(
+  { client, resource }: { readonly client: KubeClient; readonly resource: ResourceType<T> },
+  ref: NamespacedName,
+  options?: CallOptions,
 ): Promise<T | undefined> => {
   try {
-    return await client.get(resource, ref);
+    return await client.get(resource, ref, options);
   } catch (error) {
     if (isNotFound(error)) return undefined;
+    throw error;
+  }
+};
+
+const GONE_AGAIN_MS = 200;
+
+/**
+ * Writes to an object that was read before.
+ * @throws Fault('waiting') when it has gone meanwhile: as quiet as a conflict, it is only to be looked at again.
+ */
+export const writePresent = async <T>(write: () => Promise<T>): Promise<T> => {
+  try {
+    return await write();
+  } catch (error) {
+    if (isNotFound(error)) throw waitingFault('StaleCache', '', GONE_AGAIN_MS);
     throw error;
   }
 };

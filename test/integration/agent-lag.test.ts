@@ -146,7 +146,7 @@ describe('while the caches lag', () => {
     });
   });
 
-  it('a project that goes while a new Application counts on it comes back', async () => {
+  it('a project that goes just before a new Application counts on it is made again', async () => {
     const tenant = await rows.tenant('counted-on');
     await rows.permit(tenant, 'https://github.com/org/repo');
     const old = await rows.application(tenant, specText());
@@ -169,9 +169,11 @@ describe('while the caches lag', () => {
     await eventually('the project is about to go', () => deletionsHeld > 0);
     await rows.permit(tenant, 'https://github.com/org/repo');
     const made = await rows.application(tenant, specText());
-    await rows.carriedOut(tenant, made.id);
+    const arrival = await rows.order(tenant, made.id);
+    await world.quiet();
     release();
     await rows.ended(deleting);
+    await rows.ended(arrival);
     expect((await projectOf(tenant))?.spec.sourceRepos).toEqual(['https://github.com/org/repo']);
   });
 });

@@ -5,6 +5,7 @@ import { statement } from '../../src/db/statement.ts';
 import type { Gate } from '../../src/lib/gate.ts';
 import { writeAgentRows, type AgentRows, type ApplicationRows, type TenantRow } from '../kit/agent-rows.ts';
 import { eventually } from '../kit/eventually.ts';
+import { createKeptAnswers } from '../kit/kept-answers.ts';
 import { specText } from '../kit/spec-texts.ts';
 import { createWorld, engineNamespace, type HalfOptions, type RunningHalf, type World } from '../kit/world.ts';
 
@@ -67,34 +68,9 @@ describe('an Operation whose row somebody holds', () => {
   });
 });
 
-/** A gate that counts calls that have ended, and keeps the answers of one statement back while it is closed. */
-const keepBack = (name: string) => {
-  const ended = new Map<string, number>();
-  let closed: PromiseWithResolvers<void> | undefined;
-  let kept = 0;
-  const gate: Gate = async (call, run) => {
-    const answer = await run();
-    if (call.name === name && closed) {
-      kept += 1;
-      await closed.promise;
-    }
-    ended.set(call.name, (ended.get(call.name) ?? 0) + 1);
-    return answer;
-  };
-  return {
-    gate,
-    ended: (call: string) => ended.get(call) ?? 0,
-    close(): void {
-      [closed, kept] = [Promise.withResolvers<void>(), 0];
-    },
-    untilKept: () => eventually('an answer is kept back', () => kept > 0),
-    open: () => closed?.resolve(),
-  };
-};
-
 describe('while open Operations are looked up', () => {
   it('another notification of the same one is not lost', async () => {
-    const lookUps = keepBack('agent-open-operations');
+    const lookUps = createKeptAnswers('agent-open-operations');
     await start({ gate: lookUps.gate });
     const ticket = await rows.order(tenant, app.id);
     await rows.ended(ticket);
@@ -110,7 +86,7 @@ describe('while open Operations are looked up', () => {
   });
 
   it('what nobody was told of, because the connection broke, is not lost', async () => {
-    const lookUps = keepBack('agent-open-operations');
+    const lookUps = createKeptAnswers('agent-open-operations');
     lookUps.close();
     await start({ gate: lookUps.gate });
     await lookUps.untilKept();

@@ -8,6 +8,7 @@ import { endSyncPatch, retriesOldRevision } from '../../domain/running-sync.ts';
 import { createBatch } from '../../lib/batch.ts';
 import type { Reconcile } from '../../runtime/controller.ts';
 import type { AgentContext } from '../context.ts';
+import { writePresent } from '../written.ts';
 
 /** The key of an Application's report, `<application id>/report/<namespace/name>`: each reports in its own turn. */
 export const reportKey = (applicationId: string, storeKey: string): string => `${applicationId}/report/${storeKey}`;
@@ -48,7 +49,7 @@ export const createReporter = (context: AgentContext): Reporter => {
     if (!retriesOldRevision(application)) return;
     const { resourceVersion } = application.metadata;
     const body = { metadata: { resourceVersion }, ...endSyncPatch(application) };
-    await context.client.patch(applications, { namespace, name }, { type: 'merge', body, signal });
+    await writePresent(() => context.client.patch(applications, { namespace, name }, { type: 'merge', body, signal }));
   };
   return { reconcile, forget: () => stored.clear() };
 };

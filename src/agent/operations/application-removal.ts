@@ -6,29 +6,34 @@ import { endSyncPatch } from '../../domain/running-sync.ts';
 import { isNotFound } from '../../kube/status-error.ts';
 import { parseTime } from '../../lib/clock.ts';
 import type { AgentContext, HandlerContext } from '../context.ts';
-import type { Ticket } from './reconcile.ts';
+import { readLive } from '../written.ts';
 
 /** While a deletion runs, its Application's events wake the lane; this only catches what they miss. */
 const LOOK_AGAIN_MS = 10_000;
+
+/** A row that is gone. */
+interface GoneRow {
+  readonly applicationId: string;
+  /** The UID of the GitOpsDeployment whose removal took it away, where known. */
+  readonly deploymentUid: string | null;
+  /** True for the id of an application that has a row. */
+  readonly hasRow: (applicationId: string) => Promise<boolean>;
+}
 
 /**
  * Returns when no Application bears the row's id, read live, or the name that goes with the deployment.
  * @throws Fault('waiting') as long as Argo CD is at it; with what blocks as its message once that takes too long.
  */
-export const removeApplicationsOf = async (
-  context: HandlerContext,
-  { resourceId, signal }: Ticket,
-  deploymentUid: string | null,
-): Promise<void> => {
-  const { client, engine } = context;
+export const removeApplicationsOf = async (context: HandlerContext, gone: GoneRow): Promise<void> => {
+  const { client, engine, signal } = context;
   const { items } = await client.list(applications, {
     namespace: engine.namespace,
-    labelSelector: `${databaseIdLabel}=${resourceId}`,
+    labelSelector: `${databaseIdLabel}=${gone.applicationId}`,
     signal,
   });
-  const unlabelled = deploymentUid === null ? undefined : await findUnlabelled(context, deploymentUid);
+  const named = await findByName(context, gone, items);
   const remaining: Application[] = [];
-  for (const application of unlabelled ? [...items, unlabelled] : items) {
+  for (const application of named ? [...items, named] : items) {
     const left = await removeApplication(context, application);
     if (left) remaining.push(left);
   }
@@ -36,18 +41,23 @@ export const removeApplicationsOf = async (
   if (first) throw waitingFault('WaitingForArgoCD', blockedMessage(context, first), LOOK_AGAIN_MS);
 };
 
-/** The Application of a deployment, by its name, when somebody has taken its label away. */
-const findUnlabelled = async (
-  { present, engine: { namespace } }: HandlerContext,
-  deploymentUid: string,
+/** The Application of the deployment when somebody has changed its label, unless it has another row now. */
+const findByName = async (
+  { client, engine: { namespace }, signal }: HandlerContext,
+  { deploymentUid, hasRow }: GoneRow,
+  found: readonly Application[],
 ): Promise<Application | undefined> => {
-  const found = await present.applications.get({ namespace, name: applicationNameFor(deploymentUid) });
-  return found?.metadata.labels?.[databaseIdLabel] === undefined ? found : undefined;
+  if (deploymentUid === null) return undefined;
+  const name = applicationNameFor(deploymentUid);
+  if (found.some(({ metadata }) => metadata.name === name)) return undefined;
+  const named = await readLive({ client, resource: applications }, { namespace, name }, { signal });
+  const label = named?.metadata.labels?.[databaseIdLabel];
+  return label && (await hasRow(label)) ? undefined : named;
 };
 
 /** Asks Argo CD to delete an Application with what it deployed. Returns the Application as long as it is there. */
-const removeApplication = async (context: AgentContext, found: Application): Promise<Application | undefined> => {
-  const { client } = context;
+const removeApplication = async (context: HandlerContext, found: Application): Promise<Application | undefined> => {
+  const { client, signal } = context;
   try {
     const ended = await patch(context, found, endSyncPatch(found));
     if (ended.metadata.deletionTimestamp) return ended;
@@ -58,8 +68,8 @@ const removeApplication = async (context: AgentContext, found: Application): Pro
     const { namespace = '', name, uid = '' } = held.metadata;
     // Argo CD's own finalizer deletes what was deployed; nothing else hangs on an Application, so that waiting for
     // Kubernetes' garbage collector as well would only add somebody to wait for.
-    await client.delete(applications, { namespace, name }, { uid, propagationPolicy: 'Background' });
-    return await client.get(applications, { namespace, name });
+    await client.delete(applications, { namespace, name }, { uid, propagationPolicy: 'Background', signal });
+    return await client.get(applications, { namespace, name }, { signal });
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
@@ -67,7 +77,7 @@ const removeApplication = async (context: AgentContext, found: Application): Pro
 };
 
 const patch = async (
-  { client }: AgentContext,
+  { client, signal }: HandlerContext,
   { metadata, ...rest }: Application,
   change: Readonly<Record<string, unknown>> | undefined,
 ): Promise<Application> => {
@@ -75,7 +85,7 @@ const patch = async (
   const { namespace = '', name, resourceVersion } = metadata;
   const inner = change['metadata'] as Record<string, unknown> | undefined; // made by this file, or absent
   const body = { ...change, metadata: { ...inner, resourceVersion } };
-  return client.patch(applications, { namespace, name }, { type: 'merge', body });
+  return client.patch(applications, { namespace, name }, { type: 'merge', body, signal });
 };
 
 /** '' while the deletion is young; then what the user can look at. */

@@ -4,7 +4,7 @@ import { applications, type Application } from '../../api/argocd/application.ts'
 import { userFault, waitingFault } from '../../api/reasons.ts';
 import { selectApplicationTargets, type ApplicationTargetRow } from '../../db/queries/agent.ts';
 import { statementBatch } from '../../db/statement-batch.ts';
-import { isUnused, type ProjectRows } from '../../domain/app-project.ts';
+import type { ProjectRows } from '../../domain/app-project.ts';
 import { applicationSpec, compareApplication, newApplication } from '../../domain/application-object.ts';
 import { endSyncPatch } from '../../domain/running-sync.ts';
 import { readSpecField, type DesiredApplication } from '../../domain/spec-field.ts';
@@ -13,10 +13,25 @@ import { mergePatch } from '../../kube/patch.ts';
 import { createBatch } from '../../lib/batch.ts';
 import { messageOf } from '../../lib/fault.ts';
 import type { AgentContext, HandlerContext } from '../context.ts';
-import { createWrittenReader } from '../written.ts';
+import { createInTurn } from '../in-turn.ts';
+import { createWrittenReader, writePresent } from '../written.ts';
 import { removeApplicationsOf } from './application-removal.ts';
-import { growProject, presentProject, trimProject } from './project.ts';
+import { growProject, isGrown, presentProject, trimProject } from './project.ts';
 import type { OperationHandler, Ticket } from './reconcile.ts';
+
+/** The rows that a pass works on. */
+interface Target {
+  readonly row: ApplicationTargetRow;
+  /** Of the owner's project; undefined for an application whose owner is unknown. */
+  readonly projectRows: ProjectRows | undefined;
+}
+
+/** One pass over an application. */
+interface Pass extends HandlerContext {
+  readonly applicationId: string;
+  /** Reads the rows anew. */
+  readonly read: () => Promise<Target>;
+}
 
 /** Creates the handler of `Application` Operations. */
 export const createApplicationHandler = (agent: AgentContext): OperationHandler => {
@@ -24,43 +39,68 @@ export const createApplicationHandler = (agent: AgentContext): OperationHandler 
     applications: createWrittenReader({ ...agent, resource: applications, store: agent.applications }),
     projects: createWrittenReader({ ...agent, resource: appProjects, store: agent.projects }),
   };
-  const context: HandlerContext = { ...agent, present };
-  const load = createBatch<Ticket, ApplicationTargetRow>({
+  const inTurn = createInTurn();
+  const load = createBatch<Pick<Ticket, 'resourceId' | 'ownerId'>, ApplicationTargetRow>({
     ...statementBatch,
     run: (tickets) =>
       selectApplicationTargets(
-        context.db,
+        agent.db,
         tickets.map((ticket) => ({ applicationId: ticket.resourceId, ownerId: ticket.ownerId })),
       ),
   });
+  const hasRow = async (id: string): Promise<boolean> =>
+    (await load({ resourceId: id, ownerId: null })).spec_field !== null;
+
   return async (ticket) => {
-    const target = await load(ticket);
-    const rows = projectRows(target);
-    let project: AppProject | undefined;
-    if (target.spec_field === null) {
-      await removeApplicationsOf(context, ticket, target.deployment_uid);
-      project = rows && (await presentProject(context, rows));
-    } else {
-      project = rows && (await growProject(context, rows));
-      await writeApplication(context, ticket, { target, desired: readRow(target.spec_field) });
-    }
-    const trimmed = rows && (await trimProject(context, { rows, present: project }, ticket));
-    // While it was trimmed, another ticket may have counted on what was taken away.
-    const now = trimmed && projectRows(await load(ticket));
-    if (now && !isUnused(now)) await growProject(context, now);
+    const { resourceId: applicationId, signal } = ticket;
+    const read = async (): Promise<Target> => {
+      const row = await load(ticket);
+      return { row, projectRows: projectRowsOf(row) };
+    };
+    const pass: Pass = { ...agent, present, inTurn, signal, applicationId, read };
+    const { row, projectRows: rows } = await read();
+    const isGone = row.spec_field === null;
+    if (isGone) await removeApplicationsOf(pass, { applicationId, deploymentUid: row.deployment_uid, hasRow });
+    if (!rows) return writeApplication(pass, row);
+    const project = isGone
+      ? await presentProject(pass, rows)
+      : await inTurn(rows.userId, () => writeInTurn(pass, row, rows));
+    const reread = async () => (await read()).projectRows;
+    await trimProject(pass, { applicationId, rows, present: project, reread });
   };
 };
 
-/** The rows of the owner's project; undefined for an application whose owner is unknown. */
-const projectRows = (target: ApplicationTargetRow): ProjectRows | undefined =>
-  target.user_id === null
+const projectRowsOf = (row: ApplicationTargetRow): ProjectRows | undefined =>
+  row.user_id === null
     ? undefined
     : {
-        userId: target.user_id,
-        namespace: target.namespace,
-        repositories: target.repositories,
-        environments: target.environments,
+        userId: row.user_id,
+        namespace: row.namespace,
+        repositories: row.repositories,
+        environments: row.environments,
       };
+
+/**
+ * Writes the Application, and before it the project that permits it. In the tenant's turn, so that nobody takes from the
+ * project in between. Returns the project.
+ */
+const writeInTurn = async (
+  pass: Pass,
+  row: ApplicationTargetRow,
+  rows: ProjectRows,
+): Promise<AppProject | undefined> => {
+  const present = await presentProject(pass, rows);
+  if (isGrown(pass, present, rows)) {
+    await writeApplication(pass, row);
+    return present;
+  }
+  const now = await pass.read();
+  // Removed meanwhile: another Operation came with that.
+  if (now.row.spec_field === null || !now.projectRows) return present;
+  const grown = await growProject(pass, present, now.projectRows);
+  await writeApplication(pass, now.row);
+  return grown;
+};
 
 const readRow = (specField: string): DesiredApplication => {
   try {
@@ -70,37 +110,38 @@ const readRow = (specField: string): DesiredApplication => {
   }
 };
 
-const writeApplication = async (
-  context: HandlerContext,
-  ticket: Ticket,
-  { target, desired }: { readonly target: ApplicationTargetRow; readonly desired: DesiredApplication },
-): Promise<void> => {
-  const present = await context.present.applications.get(desired);
+const writeApplication = async (pass: Pass, row: ApplicationTargetRow): Promise<void> => {
+  const { client, signal, applicationId } = pass;
+  if (row.spec_field === null) return;
+  const desired = readRow(row.spec_field);
+  const present = await pass.present.applications.get(desired, { signal });
   if (present?.metadata.deletionTimestamp) {
     throw waitingFault('WaitingForArgoCD', `Application ${desired.name} is being deleted; it is made again afterwards`);
   }
-  if (present) return correctApplication(context, present, { id: ticket.resourceId, desired });
+  if (present) return correctApplication(pass, present, desired);
   // An application whose environment is gone is not made: there is nowhere to deploy to.
-  if (target.environment_id === null) return;
-  const made = await context.client.create(applications, newApplication(ticket.resourceId, desired));
-  context.present.applications.wrote(objectKey(made.metadata), { from: undefined, to: made });
+  if (row.environment_id === null) return;
+  signal.throwIfAborted();
+  const made = await client.create(applications, newApplication(applicationId, desired), { signal });
+  pass.present.applications.wrote(objectKey(made.metadata), { from: undefined, to: made });
 };
 
 const correctApplication = async (
-  { client, present: written }: HandlerContext,
+  { client, signal, applicationId, present: written }: Pass,
   present: Application,
-  { id, desired }: { readonly id: string; readonly desired: DesiredApplication },
+  desired: DesiredApplication,
 ): Promise<void> => {
-  const difference = compareApplication(present, id, desired);
+  const difference = compareApplication(present, applicationId, desired);
   if (!difference.spec && !difference.label) return;
   const { namespace = '', name, resourceVersion } = present.metadata;
-  const wanted = newApplication(id, desired);
+  const wanted = newApplication(applicationId, desired);
   const body = {
     metadata: { resourceVersion, labels: wanted.metadata.labels },
     ...(difference.spec && { spec: specPatch(present, desired) }),
     ...(difference.target && endSyncPatch(present)),
   };
-  const corrected = await client.patch(applications, { namespace, name }, { type: 'merge', body });
+  const ref = { namespace, name };
+  const corrected = await writePresent(() => client.patch(applications, ref, { type: 'merge', body, signal }));
   written.applications.wrote(objectKey(present.metadata), { from: present, to: corrected });
 };
 

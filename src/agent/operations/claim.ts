@@ -30,7 +30,7 @@ export const operationLane = (key: string): OperationLane => {
 };
 
 /** The Operations of a resource that were taken. */
-export interface Claim {
+interface Claim {
   readonly rows: readonly ClaimedRow[];
   /** Somebody held the row of another one, be it only to note its delivery: it is to be taken shortly. */
   readonly skipped: boolean;

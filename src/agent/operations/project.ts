@@ -15,37 +15,61 @@ import { objectKey } from '../../kube/object.ts';
 import { listAll } from '../../runtime/list-all.ts';
 import { isAlreadyExists, isNotFound } from '../../kube/status-error.ts';
 import type { AgentContext, HandlerContext } from '../context.ts';
-import type { Ticket } from './reconcile.ts';
+import { writePresent } from '../written.ts';
 
 /** The tenant's project as it is; undefined when it has none. */
-export const presentProject = (context: HandlerContext, { userId }: ProjectRows): Promise<AppProject | undefined> =>
-  context.present.projects.get({ namespace: context.engine.namespace, name: appProjectName(userId) });
+export const presentProject = (
+  { present, engine, signal }: HandlerContext,
+  { userId }: ProjectRows,
+): Promise<AppProject | undefined> =>
+  present.projects.get({ namespace: engine.namespace, name: appProjectName(userId) }, { signal });
 
-/** Sees to it that the tenant's project permits what the rows say, and what present Applications use. Returns it. */
-export const growProject = async (context: HandlerContext, rows: ProjectRows): Promise<AppProject> => {
-  const permissions = coveringUses(permitted(context, rows), usesOf(cachedUsers(context, rows.userId)));
-  return writeProject(context, rows, { present: await presentProject(context, rows), permissions });
-};
+/** True for a project that permits what the rows say, and what present Applications use. */
+export const isGrown = (context: AgentContext, present: AppProject | undefined, rows: ProjectRows): boolean =>
+  present !== undefined && isRight(present, projectFor(context, rows, cachedUsers(context, rows.userId)));
 
 /**
- * Takes from the tenant's project, as it was last read, what no row asks for any more, or removes it, as far as no
- * Application uses it, deleting ones included. The cache may say that it is used; that it is not is read live. True when
- * something was taken.
+ * Makes the tenant's project permit what the rows say, and what present Applications use. Returns it.
+ * *Assumption*: it is the tenant's turn, and the rows have been read in it: older ones would give the project what it has
+ * just lost.
  */
-export const trimProject = async (
+export const growProject = (
   context: HandlerContext,
-  { rows, present }: { readonly rows: ProjectRows; readonly present: AppProject | undefined },
-  ticket: Ticket,
-): Promise<boolean> => {
-  const wanted = permitted(context, rows);
-  if (!present || (!isUnused(rows) && permitsExactly(present, wanted))) return false;
+  present: AppProject | undefined,
+  rows: ProjectRows,
+): Promise<AppProject> => writeProject(context, present, projectFor(context, rows, cachedUsers(context, rows.userId)));
+
+/** What a ticket knows of its tenant's project. */
+interface KnownProject {
+  readonly applicationId: string;
+  readonly rows: ProjectRows;
+  /** As it was last read. */
+  readonly present: AppProject | undefined;
+  /** Reads the rows anew; undefined when the tenant is gone. */
+  readonly reread: () => Promise<ProjectRows | undefined>;
+}
+
+/**
+ * Takes from the tenant's project what no row asks for any more, or removes it, as far as no Application uses it,
+ * deleting ones included. The cache may say that it is used; that it is not is read live.
+ */
+export const trimProject = async (context: HandlerContext, known: KnownProject): Promise<void> => {
+  const { rows, present } = known;
+  if (!present || (!isUnused(rows) && permitsExactly(present, permitted(context, rows)))) return;
   // The ticket's own Application may be gone before the cache knows: it is no reason to keep the project.
-  const others = cachedUsers(context, rows.userId).filter((user) => databaseIdOf(user) !== ticket.resourceId);
-  if (isUnused(rows) && others.length > 0) return false;
-  const users = await liveUsers(context, rows.userId, ticket.signal);
-  if (isUnused(rows) && users.length === 0) await removeProject(context, present);
-  else await writeProject(context, rows, { present, permissions: coveringUses(wanted, usesOf(users)) });
-  return true;
+  const others = cachedUsers(context, rows.userId).filter((user) => databaseIdOf(user) !== known.applicationId);
+  if (isUnused(rows) && others.length > 0) return;
+  await context.inTurn(rows.userId, () => trimNow(context, known));
+};
+
+const trimNow = async (context: HandlerContext, { rows, reread }: KnownProject): Promise<void> => {
+  const users = await liveUsers(context, rows.userId);
+  // Last of all: an Application that is not in the listing either has its rows here, or its turn is yet to come.
+  const now = await reread();
+  const present = await presentProject(context, rows);
+  if (!now || !present) return;
+  if (isUnused(now) && users.length === 0) await removeProject(context, present);
+  else await writeProject(context, present, projectFor(context, now, users));
 };
 
 const permitted = ({ settings }: AgentContext, rows: ProjectRows): Permissions =>
@@ -53,63 +77,77 @@ const permitted = ({ settings }: AgentContext, rows: ProjectRows): Permissions =
 
 const databaseIdOf = ({ metadata }: Application): string | undefined => metadata.labels?.[databaseIdLabel];
 
-const usesOf = (users: readonly Application[]) => users.map((application) => application.spec);
-
 const cachedUsers = ({ applications: cached }: AgentContext, userId: string): readonly Application[] =>
   cached.byIndex('project', appProjectName(userId));
 
 const liveUsers = async (
-  { client, engine }: AgentContext,
+  { client, engine, signal }: HandlerContext,
   userId: string,
-  signal: AbortSignal,
 ): Promise<readonly Application[]> => {
   const selection = { namespace: engine.namespace };
   const { objects } = await listAll({ client, resource: applications, selection, signal });
   return objects.filter((application) => application.spec.project === appProjectName(userId));
 };
 
+/** A project as it should be: the object, and what it permits. */
+interface Desired {
+  readonly object: AppProject;
+  readonly permissions: Permissions;
+}
+
+const projectFor = (context: AgentContext, rows: ProjectRows, users: readonly Application[]): Desired => {
+  const uses = users.map((application) => application.spec);
+  const permissions = coveringUses(permitted(context, rows), uses);
+  return { permissions, object: desiredProject(context.engine.namespace, rows.userId, permissions) };
+};
+
+const isRight = (present: AppProject, { object, permissions }: Desired): boolean =>
+  present.metadata.annotations?.[usernameAnnotation] === object.metadata.annotations?.[usernameAnnotation] &&
+  permitsExactly(present, permissions);
+
 const writeProject = async (
   context: HandlerContext,
-  { userId }: ProjectRows,
-  { present, permissions }: { readonly present: AppProject | undefined; readonly permissions: Permissions },
+  present: AppProject | undefined,
+  desired: Desired,
 ): Promise<AppProject> => {
-  const { client, engine, present: written } = context;
-  const desired = desiredProject(engine.namespace, userId, permissions);
-  if (present) return correctProject(context, present, { desired, permissions });
+  const { client, engine, signal, present: written } = context;
+  if (present) return correctProject(context, present, desired);
+  signal.throwIfAborted();
   try {
-    const made = await client.create(appProjects, desired);
+    const made = await client.create(appProjects, desired.object, { signal });
     written.projects.wrote(objectKey(made.metadata), { from: undefined, to: made });
     return made;
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
-    // Another deployment of the same tenant was first, and the cache has not seen it yet.
-    const live = await client.get(appProjects, { namespace: engine.namespace, name: desired.metadata.name });
-    return correctProject(context, live, { desired, permissions });
+    // Somebody else made it, and the cache has not seen it yet.
+    const { name } = desired.object.metadata;
+    const live = await client.get(appProjects, { namespace: engine.namespace, name }, { signal });
+    return correctProject(context, live, desired);
   }
 };
 
 const correctProject = async (
-  { client, engine, present: written }: HandlerContext,
+  { client, engine, signal, present: written }: HandlerContext,
   present: AppProject,
-  { desired, permissions }: { readonly desired: AppProject; readonly permissions: Permissions },
+  desired: Desired,
 ): Promise<AppProject> => {
-  const { metadata } = present;
-  const annotated = metadata.annotations?.[usernameAnnotation] === desired.metadata.annotations?.[usernameAnnotation];
-  if (annotated && permitsExactly(present, permissions)) return present;
-  const { resourceVersion, name } = metadata;
-  const body = { metadata: { resourceVersion, annotations: desired.metadata.annotations }, spec: desired.spec };
-  const corrected = await client.patch(appProjects, { namespace: engine.namespace, name }, { type: 'merge', body });
-  written.projects.wrote(objectKey(metadata), { from: present, to: corrected });
+  if (isRight(present, desired)) return present;
+  const { resourceVersion, name } = present.metadata;
+  const { metadata, spec } = desired.object;
+  const body = { metadata: { resourceVersion, annotations: metadata.annotations }, spec };
+  const ref = { namespace: engine.namespace, name };
+  const corrected = await writePresent(() => client.patch(appProjects, ref, { type: 'merge', body, signal }));
+  written.projects.wrote(objectKey(present.metadata), { from: present, to: corrected });
   return corrected;
 };
 
 const removeProject = async (
-  { client, engine, present: written }: HandlerContext,
+  { client, engine, signal, present: written }: HandlerContext,
   present: AppProject,
 ): Promise<void> => {
   const { name, uid = '', resourceVersion = '' } = present.metadata;
   try {
-    await client.delete(appProjects, { namespace: engine.namespace, name }, { uid, resourceVersion });
+    await client.delete(appProjects, { namespace: engine.namespace, name }, { uid, resourceVersion, signal });
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
