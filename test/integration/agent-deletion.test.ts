@@ -96,6 +96,36 @@ describe('an Application whose row is gone', () => {
     expect((await find(other))?.metadata.deletionTimestamp).toBeUndefined();
   });
 
+  const label = (app: ApplicationRows, databaseID: string | null) =>
+    patch(app, { metadata: { labels: { databaseID } } });
+  const noteDeletion = ({ id, name }: ApplicationRows) =>
+    world.database.sql(`insert into deletion
+      (deployment_uid, namespace_uid, name, application_id, operation_id, requested_at)
+      values ('${name.replace('gitopsdepl-', '')}', 'team', 'app', '${id}', '', now())`);
+
+  it.each([
+    ['has lost its label', null],
+    ['has a label that is no row', 'nobody'],
+  ])('is found by the name of the deployment that went when it %s', async (_what, changed) => {
+    const app = await made();
+    await label(app, changed);
+    await noteDeletion(app);
+    const ticket = await removeRow(app);
+    await deleting(app);
+    await letGo(app);
+    expect((await rows.ended(ticket)).state).toBe('Completed');
+    expect(await find(app)).toBeUndefined();
+  });
+
+  it('is left alone when its label is that of another row', async () => {
+    const app = await made();
+    const other = await rows.application(tenant, specText());
+    await label(app, other.id);
+    await noteDeletion(app);
+    expect((await rows.ended(await removeRow(app))).state).toBe('Completed');
+    expect((await find(app))?.metadata.deletionTimestamp).toBeUndefined();
+  });
+
   it('that never was leaves nothing to do', async () => {
     expect((await rows.carriedOut(tenant, 'never-was')).state).toBe('Completed');
   });
