@@ -86,7 +86,8 @@ const readKubeconfig = (file: string): ClusterAccess => {
   try {
     text = readFile(file);
   } catch (error) {
-    throw new Fault('user', 'InvalidKubeconfig', `the kubeconfig can't be read: ${messageOf(error)}`);
+    const several = file.includes(':') ? '; name one file, lists of files are not merged' : '';
+    throw new Fault('user', 'InvalidKubeconfig', `the kubeconfig can't be read: ${messageOf(error)}${several}`);
   }
   return parseKubeconfig(text, { readFile, directory: dirname(file) });
 };

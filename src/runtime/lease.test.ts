@@ -123,6 +123,14 @@ describe('one Lease', () => {
     expect(await b.metrics.text()).toContain('leader_election_master_status{name="backend"} 0');
   });
 
+  test('is waited for with one line in the log, however long that takes', async () => {
+    const [a, b] = [join('a'), join('b')];
+    await start(a);
+    await start(b);
+    await elapse(60_000, [a, b]);
+    expect(b.logged('info')).toEqual(['waiting for the Lease, which a holds']);
+  });
+
   test('goes to exactly one of many who come at once', async () => {
     const players = ['a', 'b', 'c', 'd', 'e'].map((identity) => join(identity));
     await start(...players);

@@ -128,6 +128,13 @@ const createElection = (
       observed.lease ? await client.update(leases, wanted, call) : await client.create(leases, wanted, call),
     );
   };
+  let waitsFor = '';
+  /** Another has it. A candidate says once for whom it waits, so that a process that does nothing says why. */
+  const giveWay = (): void => {
+    terms.lose(`${observed.holder} has it`);
+    if (observed.holder !== waitsFor) options.log.info(`waiting for the Lease, which ${observed.holder} holds`);
+    waitsFor = observed.holder;
+  };
   const isFree = (): boolean => observed.holder === identity || observed.holder === '' || observed.isExpired();
   return {
     async attempt(signal) {
@@ -135,7 +142,7 @@ const createElection = (
       const call = { signal, retry: false, deadlineMs: terms.leftMs() ?? settings.renewDeadlineMs };
       // A holder knows the Lease from its last renewal, unless that failed.
       if (!terms.held || !observed.isFresh) await read(call);
-      if (!isFree()) return terms.lose(`${observed.holder} has it`);
+      if (!isFree()) return giveWay();
       try {
         await write(call);
       } catch (error) {
@@ -146,6 +153,7 @@ const createElection = (
         if (observed.holder !== identity) terms.lose(`${observed.holder || 'nobody'} has it`);
         return;
       }
+      waitsFor = '';
       terms.extend(startMs + settings.renewDeadlineMs);
     },
     async release() {
