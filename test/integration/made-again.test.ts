@@ -1,6 +1,5 @@
 // Namespaces that are made again under the same name, a tenant's and that of Argo CD: the name stays, all else is new.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { appProjects } from '../../src/api/argocd/app-project.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { applications } from '../../src/api/argocd/application.ts';
 import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
@@ -97,16 +96,13 @@ describe("a tenant's namespace that is made again while its watch is silent", ()
 });
 
 describe("Argo CD's namespace that is deleted and made again", () => {
-  /** Everything with a finalizer goes, as if Argo CD had cleaned up before it was removed. */
+  /** Applications lose their finalizers, as if Argo CD had cleaned up before it was removed. */
   const cleanUp = async (): Promise<void> => {
     const body = { metadata: { finalizers: null } };
-    for (const resource of [applications, appProjects]) {
-      const { items } = await world.client.list<KubeObject>(resource, { namespace: engineNamespace });
-      for (const { metadata } of items.filter((item) => item.metadata.finalizers)) {
-        await orAbsent(
-          world.client.patch(resource, { namespace: engineNamespace, name: metadata.name }, { type: 'merge', body }),
-        );
-      }
+    const { items } = await world.client.list(applications, { namespace: engineNamespace });
+    for (const { metadata } of items) {
+      const going = { namespace: engineNamespace, name: metadata.name };
+      await orAbsent(world.client.patch(applications, going, { type: 'merge', body }));
     }
   };
   const engines = () =>

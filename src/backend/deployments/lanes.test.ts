@@ -9,6 +9,7 @@ import { aDeployment } from '../../../test/kit/deployments.ts';
 import { createVirtualClock } from '../../../test/kit/virtual-clock.ts';
 import { createAbsences } from './absences.ts';
 import { deploymentIndexers, followDeployments } from './lanes.ts';
+import type { StatusReporter } from './status.ts';
 
 const setUp = () => {
   const deployments = createStore<GitOpsDeployment>({ log: silentLog, indexers: deploymentIndexers });
@@ -20,15 +21,15 @@ const setUp = () => {
   const enqueued: string[] = [];
   const forgotten: string[] = [];
   const echoes = new Set<string>();
+  const status = {
+    isEcho: ({ metadata }: GitOpsDeployment) => echoes.has(metadata.resourceVersion ?? ''),
+    forget: (uid: string) => void forgotten.push(uid),
+  } as StatusReporter; // nothing else of it is used here
   const end = followDeployments({
     deployments,
     namespaces,
     absences,
-    status: {
-      report: async () => [],
-      isEcho: ({ metadata }) => echoes.has(metadata.resourceVersion ?? ''),
-      forget: (uid) => void forgotten.push(uid),
-    },
+    status,
     enqueue: (key) => void enqueued.push(key),
   });
   return { deployments, namespaces, absences, enqueued, forgotten, echoes, end };
