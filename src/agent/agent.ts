@@ -11,7 +11,8 @@ import type { Work } from '../runtime/term.ts';
 import { createRefreshReconciler, refreshKey } from './applications/refresh.ts';
 import { createReporter, reportKey } from './applications/report.ts';
 import type { AgentContext } from './context.ts';
-import { createApplicationHandler } from './operations/application.ts';
+import { createDriftReconciler, followDrift, missingKey } from './drift/application.ts';
+import { createApplicationWork } from './operations/application.ts';
 import { createClaims } from './operations/claim.ts';
 import { createDispatch, dispatchKey } from './operations/dispatch.ts';
 import { createOperationReconciler, type OperationHandlers } from './operations/reconcile.ts';
@@ -33,12 +34,15 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
   const { applications, operations, concurrency } = context;
   const loop = (name: string, reconcile: Reconcile, atOnce = 1): Controller =>
     createController({ ...context, name, reconcile, concurrency: atOnce, lost });
-  const handlers: OperationHandlers = { Application: createApplicationHandler(context) };
+  const application = createApplicationWork(context);
+  const handlers: OperationHandlers = { Application: application.carryOut };
   const reconciler = createOperationReconciler(context, createClaims(context), handlers);
   const reporter = createReporter(context);
   const tickets = loop('operation', reconciler.reconcile, concurrency);
   const reports = loop('application-report', reporter.reconcile, concurrency);
   const refreshes = loop('refresh', createRefreshReconciler(context));
+  const drifted = (key: string): void => drift.enqueue(key, { priority: 'resync' });
+  const drift = loop('drift', createDriftReconciler(context, application, drifted), concurrency);
   const dispatch = createDispatch(context, {
     handled: new Set(Object.keys(handlers)),
     enqueue: (key, priority) => tickets.enqueue(key, { priority }),
@@ -62,6 +66,7 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
     dispatch.everything();
     dispatcher.enqueue(dispatchKey);
     refreshes.enqueue(refreshKey);
+    drifted(missingKey);
     for (const object of applications.list()) applicationChanged({ object });
   };
   const listener = createListener({
@@ -72,6 +77,7 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
   });
   const ends = [
     applications.subscribe(applicationChanged),
+    followDrift(context, (key) => drift.enqueue(key)),
     operations.subscribe(({ type, object }) => {
       // A new object follows a row that was notified; a touched one means that somebody waits.
       const id = object.spec?.operationID;
@@ -81,7 +87,7 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
     repeat(context, context.pollMs, () => listener.connected || lookAtEverything()),
   ];
 
-  const loops = [tickets, reports, refreshes, dispatcher];
+  const loops = [tickets, reports, refreshes, dispatcher, drift];
   for (const one of loops) one.start();
   listener.start(); // its first connection looks at everything
   return {

@@ -33,8 +33,16 @@ interface Pass extends HandlerContext {
   readonly read: () => Promise<Target>;
 }
 
-/** Creates the handler of `Application` Operations. */
-export const createApplicationHandler = (agent: AgentContext): OperationHandler => {
+/** What is done about applications. */
+export interface ApplicationWork {
+  /** The handler of `Application` Operations. */
+  readonly carryOut: OperationHandler;
+  /** Puts right what others changed or deleted. Without a row it does nothing: only an Operation removes. */
+  repair(applicationId: string, signal: AbortSignal): Promise<void>;
+}
+
+/** Creates the work on applications; both ways take turns where they meet. */
+export const createApplicationWork = (agent: AgentContext): ApplicationWork => {
   const present = {
     applications: createWrittenReader({ ...agent, resource: applications, store: agent.applications }),
     projects: createWrittenReader({ ...agent, resource: appProjects, store: agent.projects }),
@@ -51,13 +59,18 @@ export const createApplicationHandler = (agent: AgentContext): OperationHandler 
   const hasRow = async (id: string): Promise<boolean> =>
     (await load({ resourceId: id, ownerId: null })).spec_field !== null;
 
-  return async (ticket) => {
+  const passOver = (ticket: Ticket): Pass => {
     const { resourceId: applicationId, signal } = ticket;
     const read = async (): Promise<Target> => {
       const row = await load(ticket);
       return { row, projectRows: projectRowsOf(row) };
     };
-    const pass: Pass = { ...agent, present, inTurn, signal, applicationId, read };
+    return { ...agent, present, inTurn, signal, applicationId, read };
+  };
+
+  const carryOut: OperationHandler = async (ticket) => {
+    const pass = passOver(ticket);
+    const { read, applicationId } = pass;
     const { row, projectRows: rows } = await read();
     const isGone = row.spec_field === null;
     if (isGone) await removeApplicationsOf(pass, { applicationId, deploymentUid: row.deployment_uid, hasRow });
@@ -67,6 +80,19 @@ export const createApplicationHandler = (agent: AgentContext): OperationHandler 
       : await inTurn(rows.userId, () => writeInTurn(pass, row, rows));
     const reread = async () => (await read()).projectRows;
     await trimProject(pass, { applicationId, rows, present: project, reread });
+  };
+  return {
+    carryOut,
+    async repair(resourceId, signal) {
+      const pass = passOver({ resourceId, ownerId: null, signal });
+      const { projectRows: owner } = await pass.read();
+      if (!owner) return;
+      await inTurn(owner.userId, async () => {
+        // Read in the turn: a newer wish that an Operation has carried out meanwhile must not be undone.
+        const { row, projectRows: rows } = await pass.read();
+        if (row.spec_field !== null && rows) await writeInTurn(pass, row, rows);
+      });
+    },
   };
 };
 

@@ -144,6 +144,20 @@ export const selectApplicationTargets = async (
   return (await db.query(targets, [applicationIds, keys.map((key) => key.ownerId)])).rows;
 };
 
+const names = statement<{ application_id: string; name: string }>(
+  'agent-application-names',
+  `
+select application_id, name from application
+where engine_instance_inst_id in ${engineRows('$1', '$2')} and managed_environment_id is not null`,
+);
+
+/** The applications that an engine should have. */
+export const selectApplicationNames = async (
+  db: Queryable,
+  engine: AgentEngine,
+): Promise<readonly { readonly application_id: string; readonly name: string }[]> =>
+  (await db.query(names, [engine.namespace, engine.clusterUid])).rows;
+
 const end = statement(
   'agent-end-operations',
   `

@@ -1,0 +1,54 @@
+// Drift: Applications and AppProjects that somebody changed or deleted by hand are made equal to their rows again.
+import type { AppProject } from '../../api/argocd/app-project.ts';
+import type { Application } from '../../api/argocd/application.ts';
+import { databaseIdLabel } from '../../api/labels.ts';
+import { selectApplicationNames } from '../../db/queries/agent.ts';
+import { isEqualJson } from '../../kube/patch.ts';
+import type { Reconcile } from '../../runtime/controller.ts';
+import type { StoreChange } from '../../runtime/store.ts';
+import type { AgentContext } from '../context.ts';
+import type { ApplicationWork } from '../operations/application.ts';
+
+/** The key of an application's drift, `<application id>/drift/application`: each is looked at in its own turn. */
+export const driftKey = (applicationId: string): string => `${applicationId}/drift/application`;
+
+/** The key of the search for what is missing. */
+export const missingKey = 'agent/drift/missing';
+
+/** Creates the reconciler of drift. Comparing with the rows is all it does about an Application that is as it should be. */
+export const createDriftReconciler =
+  (context: AgentContext, work: ApplicationWork, enqueue: (key: string) => void): Reconcile =>
+  async (key, { signal }) => {
+    if (key !== missingKey) return work.repair(key.split('/')[0] ?? '', signal);
+    const { namespace } = context.engine;
+    const wanted = await selectApplicationNames(context.db, await context.engine.identity());
+    for (const { application_id, name } of wanted) {
+      if (!context.applications.get(`${namespace}/${name}`)) enqueue(driftKey(application_id));
+    }
+  };
+
+/** Enqueues what was changed or deleted, by whom ever: our own changes are found to be right. Returns the way to end it. */
+export const followDrift = (
+  { applications, projects }: Pick<AgentContext, 'applications' | 'projects'>,
+  enqueue: (key: string) => void,
+): (() => void) => {
+  const look = (application: Application | undefined): void => {
+    const id = application?.metadata.labels?.[databaseIdLabel];
+    if (id) enqueue(driftKey(id));
+  };
+  const ends = [
+    applications.subscribe((change) => {
+      const { object, old } = change;
+      const relabelled = old?.metadata.labels?.[databaseIdLabel] !== object.metadata.labels?.[databaseIdLabel];
+      if (isDrift(change) || (change.type === 'modified' && relabelled)) look(old ?? object);
+    }),
+    projects.subscribe((change) => {
+      // Looking at one of its Applications sees to the project too.
+      if (isDrift(change)) look(applications.byIndex('project', change.object.metadata.name)[0]);
+    }),
+  ];
+  return () => ends.forEach((end) => end());
+};
+
+const isDrift = ({ type, object, old }: StoreChange<Application | AppProject>): boolean =>
+  type === 'deleted' || (type === 'modified' && !isEqualJson(old?.spec, object.spec));
