@@ -118,7 +118,7 @@ describe("Argo CD's namespace that is deleted and made again", () => {
   });
 
   it('gets every Application again, by one Operation each, and the conditions end right', async () => {
-    const backend = await world.start('backend', { flags: { resync: '200ms' } });
+    const backend = await world.start('backend');
     await world.start('agent');
     const names = ['one', 'two', 'three'];
     await world.createNamespace('team');
