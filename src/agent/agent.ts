@@ -42,7 +42,7 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
   const reports = loop('application-report', reporter.reconcile, concurrency);
   const refreshes = loop('refresh', createRefreshReconciler(context));
   const drifted = (key: string): void => drift.enqueue(key, { priority: 'resync' });
-  const drift = loop('drift', createDriftReconciler(context, application, drifted), concurrency);
+  const drift = loop('drift', createDriftReconciler(context, application.repair, drifted), concurrency);
   const dispatch = createDispatch(context, {
     handled: new Set(Object.keys(handlers)),
     enqueue: (key, priority) => tickets.enqueue(key, { priority }),

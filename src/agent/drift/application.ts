@@ -7,19 +7,21 @@ import { isEqualJson } from '../../kube/patch.ts';
 import type { Reconcile } from '../../runtime/controller.ts';
 import type { StoreChange } from '../../runtime/store.ts';
 import type { AgentContext } from '../context.ts';
-import type { ApplicationWork } from '../operations/application.ts';
 
 /** The key of an application's drift, `<application id>/drift/application`: each is looked at in its own turn. */
-export const driftKey = (applicationId: string): string => `${applicationId}/drift/application`;
+const driftKey = (applicationId: string): string => `${applicationId}/drift/application`;
 
 /** The key of the search for what is missing. */
 export const missingKey = 'agent/drift/missing';
 
+/** Puts one application right. */
+type Repair = (applicationId: string, signal: AbortSignal) => Promise<void>;
+
 /** Creates the reconciler of drift. Comparing with the rows is all it does about an Application that is as it should be. */
 export const createDriftReconciler =
-  (context: AgentContext, work: ApplicationWork, enqueue: (key: string) => void): Reconcile =>
+  (context: AgentContext, repair: Repair, enqueue: (key: string) => void): Reconcile =>
   async (key, { signal }) => {
-    if (key !== missingKey) return work.repair(key.split('/')[0] ?? '', signal);
+    if (key !== missingKey) return repair(key.split('/')[0] ?? '', signal);
     const { namespace } = context.engine;
     const wanted = await selectApplicationNames(context.db, await context.engine.identity());
     for (const { application_id, name } of wanted) {

@@ -12,6 +12,7 @@ with reported as (
   join application a on a.application_id = k.application_id
   left join applicationstate s on s.applicationstate_application_id = k.application_id
   where s.content_hash is distinct from k.content_hash
+  for key share of a -- or it could be removed before the insert, and the whole batch with it be refused
 )
 insert into applicationstate (applicationstate_application_id, argocd_application_status, content_hash)
 select application_id, status, content_hash from reported
