@@ -152,11 +152,11 @@ describe('rows that were planned from a newer generation than there is', () => {
   });
 
   it('are never called stale by a restored API server, also when they say what is wanted', async () => {
+    await endOperations();
     await setGeneration(lane, 100);
     await lane.pass();
-    await lane.pass();
     const shown = await world.client.get(gitOpsDeployments, lane.ref);
-    expect(conditionOf(shown, 'Reconciling')?.reason).toBe('OperationPending');
+    expect(conditionOf(shown, 'Reconciling')?.reason).toBe('WaitingForArgoCD');
   });
 
   it('are left alone by a pass whose cache lags: what is there is read live and is in order', async () => {
