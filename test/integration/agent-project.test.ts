@@ -15,7 +15,6 @@ let world: World;
 let rows: AgentRows;
 let tenant: TenantRow;
 let agent: RunningHalf;
-let count = 0;
 
 const start = async (options: HalfOptions): Promise<RunningHalf> => (agent = await world.start('agent', options));
 const refOf = ({ name }: Pick<ApplicationRows, 'name'>) => ({ namespace: engineNamespace, name });
@@ -47,7 +46,7 @@ beforeAll(async () => {
   rows = await writeAgentRows(world);
 });
 beforeEach(async () => {
-  tenant = await rows.tenant(`team-${(count += 1)}`);
+  tenant = await rows.tenant('team'); // where its Applications deploy to
 });
 afterEach(() => agent.process.stop());
 afterAll(() => world.stop());
@@ -85,18 +84,21 @@ describe("a tenant's project", () => {
     expect(await repositories()).toEqual(['repo']);
   });
 
-  it('keeps a repository that one row gives up and another asks for at the same time', async () => {
+  it('keeps a repository that one Application gives up and another asks for at the same time', async () => {
     const listings = createKeptAnswers('LIST applications');
     await start({ gate: listings.gate });
-    await permit('one', 'two');
-    const first = await made('one');
-    await rows.forbid(tenant);
     await permit('one');
+    const first = await made('one');
+    await world.quiet();
+    await rows.forbid(tenant);
+    await permit('two');
+    const moved = specText({ repository: 'two', project: `app-project-${tenant.id}` })(first.name);
+    await world.database.sql(`update application set spec_field = '${moved}' where application_id = '${first.id}'`);
     listings.close();
     const trimming = await rows.order(tenant, first.id);
     await listings.untilKept();
-    await permit('two');
-    const second = await application('two');
+    await permit('one');
+    const second = await application('one');
     const arrival = await rows.order(tenant, second.id);
     await world.quiet();
     listings.open();
