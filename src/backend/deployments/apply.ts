@@ -37,7 +37,7 @@ export const applyPlan = async (context: DeploymentContext, facts: DeploymentFac
   const { db, random, clock, lost, plan: settings } = context;
   const nowMs = clock.now();
   const now = utcText(nowMs);
-  await db.transaction('deployment-apply', async (tx) => {
+  const removed = await db.transaction('deployment-apply', async (tx) => {
     const userId = await lockTenant(tx, {
       newId: random.uuid(),
       namespaceUid: facts.namespaceUid,
@@ -47,13 +47,15 @@ export const applyPlan = async (context: DeploymentContext, facts: DeploymentFac
     const read = await gatherAgain(tx, facts);
     const locked: LockedFacts = { ...read, ids: { ...read.ids, userId } };
     const plan = planDeployment(locked, settings, nowMs);
-    if (!writes(plan)) return;
+    if (!writes(plan)) return [];
     const work: Work = { tx, facts: locked, random, now };
     for (const link of plan.remove) await removeLink(work, link);
     for (const deletion of plan.removeAgain) await tellAgent(work, deletion.applicationId, await engineOf(work));
     if (plan.application) await writeApplication(work, plan.application);
     lost.throwIfAborted(); // then this is rolled back: whoever works now may have planned from something newer
+    return plan.remove;
   });
+  for (const link of removed) context.absences.forget(link.deploymentUid);
 };
 
 const removeLink = async (work: Work, link: DeploymentLink): Promise<void> => {

@@ -12,11 +12,15 @@ import { deploymentIndexers, followDeployments } from './lanes.ts';
 import type { StatusReporter } from './status.ts';
 
 const setUp = () => {
-  const deployments = createStore<GitOpsDeployment>({ log: silentLog, indexers: deploymentIndexers });
+  const deployments = createStore<GitOpsDeployment>({
+    log: silentLog,
+    indexers: deploymentIndexers,
+  });
   const namespaces = createStore<Namespace>({ log: silentLog });
+  const clock = createVirtualClock();
   const absences = createAbsences(
-    { clock: createVirtualClock(), log: silentLog, metrics: createMetrics() },
-    { secondLookMs: 10_000, maxUnseenDeletions: 0 },
+    { clock, log: silentLog, metrics: createMetrics() },
+    { secondLookMs: 10_000, maxUnseenDeletions: 10 },
   );
   const enqueued: string[] = [];
   const forgotten: string[] = [];
@@ -32,7 +36,16 @@ const setUp = () => {
     status,
     enqueue: (key) => void enqueued.push(key),
   });
-  return { deployments, namespaces, absences, enqueued, forgotten, echoes, end };
+  return {
+    clock,
+    deployments,
+    namespaces,
+    absences,
+    enqueued,
+    forgotten,
+    echoes,
+    end,
+  };
 };
 
 const namespace = (uid: string): Namespace => ({
@@ -83,6 +96,15 @@ describe('the lanes that the watches enqueue', () => {
     expect(enqueued).toEqual(['first/deployment/app', 'first/deployment/app']);
     expect(absences.isGone('one'), 'its deletion was seen').toBe(true);
     expect(forgotten).toEqual(['one']);
+  });
+
+  it('tell that a deployment that was missed once is there: it would have to be missed twice again', async () => {
+    const { clock, deployments, namespaces, absences } = setUp();
+    namespaces.put(namespace('first'));
+    absences.isGone('one');
+    deployments.put(deployment('one', '1'));
+    await clock.advance(10_000);
+    expect(absences.isGone('one')).toBe(false);
   });
 
   it('are no more after the end', () => {

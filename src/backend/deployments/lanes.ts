@@ -40,6 +40,7 @@ export const followDeployments = (sources: LaneSources): (() => void) => {
       if (key !== undefined) enqueue(key);
       return;
     }
+    absences.sawPresence(uid);
     const namespaceUid = namespaces.get(namespace)?.metadata.uid;
     if (namespaceUid === undefined) return;
     const key = laneKey({ namespaceUid, name });

@@ -1,6 +1,8 @@
 // GitOpsDeployments: gather, plan, apply, say when to look again.
 import { planDeployment, writes, type DeploymentPlan } from '../../domain/deployment-plan.ts';
 import type { DeploymentFacts } from '../../domain/deployment-facts.ts';
+import { openOperations } from '../../domain/operation.ts';
+import { parseTime } from '../../lib/clock.ts';
 import { Fault, isFault } from '../../lib/fault.ts';
 import type { Reconcile, ReconcileContext } from '../../runtime/controller.ts';
 import type { ReconcileResult } from '../../runtime/outcome.ts';
@@ -31,7 +33,8 @@ export const createDeploymentReconciler =
     const facts = await finish(context, steps, await gatherOrTell(context, steps, { key, pass }));
     const end = await makeRows(context, facts);
     // The agent most often answers within milliseconds: a new deployment's first status can say more then.
-    if (end.told && facts.deployment && !facts.deployment.status) return { afterMs: FIRST_STATUS_MS };
+    const silentMs = firstSilenceMs(facts, end, context.clock.now());
+    if (silentMs > 0) return { afterMs: silentMs };
     steps.settled(await steps.status.report({ facts, ...end, ...passOf(pass) }));
     const look = nextLook(context, facts, end);
     if (end.fault !== undefined) throw withLook(end.fault, look);
@@ -59,6 +62,15 @@ const cachedDeployment = ({ namespaces, deployments }: DeploymentContext, key: s
   const { namespaceUid, name } = laneOf(key);
   const namespace = namespaces.byUid(namespaceUid)?.metadata.name;
   return namespace === undefined ? undefined : deployments.get(`${namespace}/${name}`);
+};
+
+/** How long a new deployment's first status still waits for the agent, whatever wakes its lane meanwhile. */
+const firstSilenceMs = ({ deployment, links }: DeploymentFacts, { told, fault }: Made, nowMs: number): number => {
+  if (!deployment || deployment.status || fault) return 0;
+  if (told) return FIRST_STATUS_MS;
+  const link = links.find(({ deploymentUid }) => deploymentUid === deployment.metadata.uid);
+  const open = openOperations(link?.operations ?? []).at(-1);
+  return open?.message === '' ? (parseTime(open.lastStateUpdate) ?? 0) + FIRST_STATUS_MS - nowMs : 0;
 };
 
 const passOf = ({ runId, log }: ReconcileContext) => ({ runId, log });
