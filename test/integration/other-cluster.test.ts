@@ -104,6 +104,7 @@ describe('a backend of another cluster', () => {
     const backend = await world.start('backend');
     const going = await world.apply(aDeployment({ ...ref, name: 'going' }));
     await deployments.deployed(going);
+    await world.quiet(); // the Operation that made it has been collected
     await agent.process.stop();
     await world.client.delete(gitOpsDeployments, { ...ref, name: 'going' });
     const removals = () =>
