@@ -6,6 +6,7 @@ import { namespaces } from '../../src/kube/object.ts';
 import { writeAgentRows, type AgentRows, type ApplicationRows, type TenantRow } from '../kit/agent-rows.ts';
 import { orAbsent } from '../kit/deployments.ts';
 import { eventually } from '../kit/eventually.ts';
+import { specText } from '../kit/spec-texts.ts';
 import { createWorld, engineNamespace, type RunningHalf, type World } from '../kit/world.ts';
 
 let world: World;
@@ -248,6 +249,13 @@ describe('an Application', () => {
 });
 
 describe('an Operation', () => {
+  it('fails where the API server finds the Application invalid, with its words', async () => {
+    const app = await rows.application(tenant, () => specText()('No_Name'));
+    const ended = await order(app);
+    expect(ended.state).toBe('Failed');
+    expect(ended.human_readable_state).toMatch(/^Application\.argoproj\.io "No_Name" is invalid: metadata\.name: /);
+  });
+
   it.each([
     ['is no YAML', '][', /^the application's row can't be read: /],
     ['is no Application', 'hello', /^the application's row can't be read: it describes no Application$/],

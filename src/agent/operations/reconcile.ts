@@ -58,8 +58,10 @@ export const createOperationReconciler = (
     try {
       await handlerFor(handlers, type)({ resourceId, ownerId, signal });
     } catch (error) {
-      await settle(endOf(error));
-      throw error;
+      // What the API server finds invalid stays so: sending it again can't help.
+      const fault = isInvalid(error) ? userFault('OperationFailed', messageOf(error)) : error;
+      await settle(endOf(fault));
+      throw fault;
     }
     await settle({ state: 'Completed', message: '' });
   };
@@ -104,7 +106,7 @@ type End = { readonly state: 'Completed' | 'Failed' | 'In_Progress'; readonly me
 
 /** How an error ends an Operation: undefined leaves it in progress, as it is. */
 const endOf = (error: unknown): End => {
-  if (isFault(error, 'user') || isInvalid(error)) return { state: 'Failed', message: messageOf(error) };
+  if (isFault(error, 'user')) return { state: 'Failed', message: messageOf(error) };
   if (isFault(error, 'waiting') && error.message !== '') return { state: 'In_Progress', message: error.message };
   return undefined;
 };
