@@ -52,7 +52,11 @@ export const createGather = (context: DeploymentContext): Gather => {
     const namespace = namespaceFacts(context, lane);
     const cached = namespace && context.deployments.get(`${namespace.name}/${lane.name}`);
     const row = withoutOthers(await rowOf({ key: factsKey(lane, cached), engine }), engine, warnOfOthers);
-    const links = (row.links ?? []).map((link) => ({ ...toLink(link), namespace: link.namespace ?? '' }));
+    const links = (row.links ?? []).map((link) => ({
+      deploymentUid: link.uid,
+      generation: link.generation,
+      namespace: link.namespace ?? '',
+    }));
     const identity = await proveIdentity(context, { lane, namespace, cached, links });
     return toFacts({ lane, namespace, engine, row, ...identity });
   };

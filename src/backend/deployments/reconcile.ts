@@ -50,7 +50,7 @@ const gatherOrTell = async (
   try {
     return await steps.gather(key);
   } catch (error) {
-    const fault = error instanceof Error ? error : new Error(String(error));
+    const fault = asError(error);
     const deployment = cachedDeployment(context, key);
     // Telling must not hide what is told: when the API server is away as well, the first fault is the one that counts.
     if (deployment) await steps.status.reportTrouble(deployment, { fault, runId: pass.runId }).catch(() => undefined);
@@ -75,6 +75,8 @@ const firstSilenceMs = ({ deployment, links }: DeploymentFacts, { told, fault }:
 
 const passOf = ({ runId, log }: ReconcileContext) => ({ runId, log });
 
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
+
 /** Completes what deletions can be completed, so that the plan finds them done. */
 const finish = async (
   context: DeploymentContext,
@@ -95,7 +97,7 @@ const makeRows = async (context: DeploymentContext, facts: DeploymentFacts): Pro
     if (writes(plan)) await applyPlan(context, facts);
     return { ...planned(plan), told: writes(plan), fault: undefined };
   } catch (error) {
-    const fault = error instanceof Error ? error : new Error(String(error));
+    const fault = asError(error);
     return { desired: undefined, environmentId: undefined, told: false, fault };
   }
 };
