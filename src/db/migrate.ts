@@ -7,6 +7,7 @@ import {
   findBooks,
   listApplied,
   listColumns,
+  LOCK,
   lock,
   readOriginalVersion,
   recordApplied,
@@ -22,8 +23,6 @@ import {
 } from './schema.ts';
 import { isLockTimeout } from './sql-error.ts';
 
-/** Any number that nobody else locks in this database. */
-const LOCK = 7_315_902_001;
 const MOST_ATTEMPTS = 10;
 
 /** How a table in use is waited for, in milliseconds. */

@@ -2,7 +2,7 @@
 import { Fault } from '../lib/fault.ts';
 import type { Logger } from '../lib/log.ts';
 import { readMigrations, type Migration } from './migrations.ts';
-import { findBooks, listApplied, type AppliedMigration } from './queries/migrations.ts';
+import { findBooks, isLocked, listApplied, LOCK, type AppliedMigration } from './queries/migrations.ts';
 import type { Queryable } from './sql.ts';
 import { originalColumns } from './tables.ts';
 
@@ -19,10 +19,22 @@ export const checkSchema = async (
   options: { readonly log: Logger; readonly folder?: URL },
 ): Promise<void> => {
   const known = await readMigrations(options.folder);
-  const applied = await readApplied(database);
-  checkApplied(known, applied, options.log);
-  const missing = missingOf(known, applied).map(({ name }) => name);
+  const read = async (): Promise<string[]> => {
+    const applied = await readApplied(database);
+    checkApplied(known, applied, options.log);
+    return missingOf(known, applied).map(({ name }) => name);
+  };
+  const before = await read();
+  if (before.length === 0) return;
+  // A schema that is being made is half there: what it lacks at this moment is nothing to tell anybody.
+  const locked = (await database.query(isLocked, [LOCK])).rows[0]?.locked === true;
+  const missing = await read();
   if (missing.length === 0) return;
+  if (locked || missing.length < before.length) {
+    throw new Fault('waiting', 'SchemaNotReady', 'another process is making the schema of the database', {
+      retryAfterMs: LOOK_AGAIN_MS,
+    });
+  }
   throw new Fault(
     'waiting',
     'SchemaNotReady',

@@ -52,3 +52,16 @@ export const tryLock = statement<{ locked: boolean }>(
 
 /** Takes the lock, waiting for it. */
 export const lock = statement('migrations-lock', 'select pg_advisory_lock($1)');
+
+/** What a migrating session locks: any number that nobody else locks in this database. */
+export const LOCK = 7_315_902_001;
+
+/** True while a session holds the lock: somebody is making the schema. */
+export const isLocked = statement<{ locked: boolean }>(
+  'migrations-is-locked',
+  `select exists (
+     select from pg_locks l join pg_database d on d.oid = l.database
+     where d.datname = current_database() and l.locktype = 'advisory' and l.granted and l.objsubid = 1
+       and (l.classid::bigint << 32 | l.objid::bigint) = $1
+   ) as locked`,
+);
