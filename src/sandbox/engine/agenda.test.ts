@@ -16,7 +16,7 @@ const begin = () => {
 
 test('an Application is compared when it is new, when its spec changes, and each time the interval is over', async () => {
   const { clock, agenda } = begin();
-  const latest = { level: 'latest', requested: false };
+  const latest = { level: 'latest', dated: false };
   expect(agenda.take(application('a'))).toEqual(latest);
   expect(agenda.take(application('a'))).toBe(undefined);
   expect(agenda.take(application('b'))).toEqual(latest);
@@ -30,7 +30,7 @@ test('a refresh that was asked for is known as such', () => {
   const { agenda } = begin();
   agenda.take(application('a'));
   const asked = application('a', { 'argocd.argoproj.io/refresh': 'hard' });
-  expect(agenda.take(asked)).toEqual({ level: 'latest', requested: true });
+  expect(agenda.take(asked)).toEqual({ level: 'latest', dated: true });
 });
 
 test('of two reasons the wider counts, a look at what is known does not move the interval, and nothing is kept of the gone', async () => {
@@ -45,4 +45,12 @@ test('of two reasons the wider counts, a look at what is known does not move the
   expect(agenda.nextInMs('web')).toBe(600);
   agenda.forget('web');
   expect(agenda.nextInMs('web')).toBe(0);
+});
+
+test('a comparison whose time is waited for stays so, whatever else asks for one', () => {
+  const { agenda } = begin();
+  agenda.take(application('a'));
+  agenda.mark('web', 'recent', true);
+  agenda.mark('web', 'latest');
+  expect(agenda.take(application('b'))).toEqual({ level: 'latest', dated: true });
 });

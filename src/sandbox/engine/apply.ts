@@ -24,7 +24,10 @@ export interface Result {
   readonly message: string;
 }
 
-/** The line of `syncResult.resources` for an object. Argo CD leaves `hookPhase` at Running for what is no hook. */
+/**
+ * The line of `syncResult.resources` for an object. Argo CD leaves `hookPhase` at Running for what is no hook; for a hook
+ * it is how far it is.
+ */
 export const resultLine = (pair: Pair, { status, message }: Result): SyncedResource => {
   const { apiVersion, kind, metadata } = objectOf(pair);
   return {
@@ -35,8 +38,9 @@ export const resultLine = (pair: Pair, { status, message }: Result): SyncedResou
     name: metadata.name,
     status,
     message,
+    ...(pair.hook ? { hookType: pair.hook } : {}),
     hookPhase: status === 'SyncFailed' ? 'Failed' : 'Running',
-    syncPhase: 'Sync',
+    syncPhase: pair.hook ?? 'Sync',
   };
 };
 
@@ -50,7 +54,8 @@ export const spokenName = ({ apiVersion, kind, metadata }: KubeObject): string =
 export const kindNotFound = ({ apiVersion, kind, metadata }: KubeObject): string =>
   `The Kubernetes API could not find ${apiVersion}/${kind} for requested resource ${metadata.namespace ?? ''}/${metadata.name}. Make sure the "${kind}" CRD is installed on the destination cluster.`;
 
-const refOf = ({ metadata: { name, namespace } }: KubeObject): ObjectRef =>
+/** Where the object is. */
+export const refOf = ({ metadata: { name, namespace } }: KubeObject): ObjectRef =>
   namespace ? { name, namespace } : { name };
 
 const isPruneForbidden = ({ metadata }: KubeObject): boolean =>

@@ -59,7 +59,7 @@ const selfHeal = (application: Application, facts: AutoSyncFacts): AutoSyncDecis
   if (waitMs > 0) return { afterMs: waitMs };
   const operation = operationFor(application, facts.revision);
   const resources = facts.resources
-    .filter(({ status }) => status !== 'Synced')
+    .filter(({ status, hook }) => status !== 'Synced' && !hook)
     .map(({ group, kind = '', name = '', namespace }) => ({
       ...(group ? { group } : {}),
       kind,

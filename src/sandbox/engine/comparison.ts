@@ -6,6 +6,7 @@ import type { KubeObject, ResourceType } from '../../kube/object.ts';
 import { isSynced, prepareDesired } from './compare.ts';
 import { at, listAt, textAt } from './fields.ts';
 import { hasHealthRule, healthOf, worse } from './health.ts';
+import { isHook, isSkipped } from './hooks.ts';
 import type { Kinds } from './kinds.ts';
 import type { LiveObjects } from './live.ts';
 import type { ManifestReader } from './manifests.ts';
@@ -35,6 +36,10 @@ export interface ComparisonRequest {
 /** What a comparison found. With an error, `pairs` holds the live objects only and nothing is known of the other side. */
 export interface Comparison {
   readonly pairs: readonly Pair[];
+  /** The hooks that Git has, as they would be applied, without what is live of them. */
+  readonly hooks: readonly Pair[];
+  /** The objects of hooks that are in the cluster: of this run, or left by an earlier one. */
+  readonly liveHooks: readonly Pair[];
   readonly resources: ResourceStatus[];
   readonly sync: SyncCode;
   readonly health: HealthCode;
@@ -45,6 +50,9 @@ export interface Comparison {
   readonly conditions: readonly Condition[];
 }
 
+type Wanted = Pair & { readonly desired: KubeObject };
+type Found = Pick<Comparison, 'pairs' | 'hooks' | 'liveHooks'>;
+
 /** Compares. */
 export interface Comparer {
   compare(request: ComparisonRequest): Promise<Comparison>;
@@ -54,6 +62,7 @@ export interface Comparer {
 
 interface Desired {
   readonly objects: readonly KubeObject[];
+  readonly hooks: readonly KubeObject[];
   readonly revision: string;
   readonly sourceType: string;
   readonly conditions: readonly Condition[];
@@ -65,12 +74,6 @@ const comparisonError = (reason: string): Condition => ({
   type: 'ComparisonError',
   message: `Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = ${reason}`,
 });
-
-/** Hooks are not run by the sandbox, so they are not objects of the Application either. */
-const isHook = (object: KubeObject): boolean => {
-  const annotations = object.metadata.annotations ?? {};
-  return 'argocd.argoproj.io/hook' in annotations || 'helm.sh/hook' in annotations;
-};
 
 const withoutRepeats = (
   objects: readonly KubeObject[],
@@ -104,6 +107,9 @@ const healthOfPair = (pair: Pair): ResourceStatus['health'] => {
   );
 };
 
+/** Hooks, and what Git says to leave alone, are shown without a sync status and don't count. */
+const isCounted = (pair: Pair): boolean => !isHook(objectOf(pair)) && !isSkipped(objectOf(pair));
+
 const codeOf = (synced: boolean): SyncCode => (synced ? 'Synced' : 'OutOfSync');
 
 const lineOf = (pair: Pair, request: ComparisonRequest, failed: boolean): ResourceStatus => {
@@ -113,21 +119,23 @@ const lineOf = (pair: Pair, request: ComparisonRequest, failed: boolean): Resour
   const namespaced = pair.resource?.namespaced ?? true;
   const permitted = isKindPermitted(request.project, { group, kind }, namespaced);
   const health = healthOfPair(pair);
+  const status = failed || !permitted ? 'Unknown' : codeOf(pair.synced);
   return {
     ...(group ? { group } : {}),
     version: versionOf(apiVersion),
     kind,
     ...(metadata.namespace ? { namespace: metadata.namespace } : {}),
     name: metadata.name,
-    status: failed || !permitted ? 'Unknown' : codeOf(pair.synced),
+    ...(isCounted(pair) ? { status } : {}),
     ...(health ? { health } : {}),
+    ...(isHook(object) ? { hook: true } : {}),
     ...(!failed && !pair.desired ? { requiresPruning: true } : {}),
   };
 };
 
 /** The worst health among the objects. A missing one counts only where its kind has a health at all. */
 const overallHealth = (pairs: readonly Pair[]): HealthCode =>
-  pairs.reduce<HealthCode>((worst, pair) => {
+  pairs.filter(isCounted).reduce<HealthCode>((worst, pair) => {
     const { apiVersion, kind } = objectOf(pair);
     if (!pair.live) return hasHealthRule({ group: groupOf(apiVersion), kind }) ? worse(worst, 'Missing') : worst;
     return worse(worst, healthOf(pair.live)?.status ?? 'Healthy');
@@ -142,11 +150,12 @@ const imagesOf = (object: KubeObject): readonly string[] => {
 const sortKey = (line: ResourceStatus): string =>
   [line.group ?? '', line.kind, line.namespace ?? '', line.name].join('/');
 
-const evaluate = (request: ComparisonRequest, desired: Desired, pairs: readonly Pair[]): Comparison => {
-  const lines = pairs.map((pair) => lineOf(pair, request, desired.failed));
-  const synced = pairs.every((pair) => pair.synced);
+const evaluate = (request: ComparisonRequest, desired: Desired, found: Found): Comparison => {
+  const { pairs, hooks, liveHooks } = found;
+  const lines = [...pairs, ...liveHooks].map((pair) => lineOf(pair, request, desired.failed));
+  const synced = pairs.every((pair) => pair.synced || !isCounted(pair));
   return {
-    pairs,
+    ...found,
     resources: lines.toSorted((left, right) => (sortKey(left) < sortKey(right) ? -1 : 1)),
     sync: desired.failed ? 'Unknown' : codeOf(synced),
     health: overallHealth(pairs),
@@ -155,7 +164,8 @@ const evaluate = (request: ComparisonRequest, desired: Desired, pairs: readonly 
     images: [...new Set(pairs.flatMap(({ live }) => (live ? imagesOf(live) : [])))].toSorted(),
     conditions: [
       ...desired.conditions,
-      ...pairs.flatMap((pair) => [sharedWith(request.application, pair) ?? [], withoutNamespace(pair) ?? []].flat()),
+      ...pairs.flatMap((pair) => sharedWith(request.application, pair) ?? []),
+      ...[...pairs, ...hooks].flatMap((pair) => withoutNamespace(pair) ?? []),
     ],
   };
 };
@@ -181,11 +191,11 @@ export const createComparer = (parts: {
       const commit = await mirrors.resolve(source.repoURL, revision, signal);
       const { objects, sourceType } = await manifests.read(source, commit, signal);
       const kept = withoutRepeats(objects.filter((object) => !isHook(object)));
-      return { ...kept, revision: commit, sourceType, failed: false };
+      return { ...kept, hooks: objects.filter(isHook), revision: commit, sourceType, failed: false };
     } catch (error) {
       if (!isFault(error, 'user')) throw error;
       const conditions = [comparisonError(error.message)];
-      return { objects: [], revision: '', sourceType: '', conditions, failed: true };
+      return { objects: [], hooks: [], revision: '', sourceType: '', conditions, failed: true };
     }
   };
 
@@ -202,35 +212,43 @@ export const createComparer = (parts: {
     return found.filter(({ metadata }) => !metadata.ownerReferences?.some(({ controller }) => controller));
   };
 
-  const pairUp = async (request: ComparisonRequest, objects: readonly KubeObject[]): Promise<readonly Pair[]> => {
-    const { application, signal } = request;
-    const resources = await Promise.all(objects.map(({ apiVersion, kind }) => kinds.find(apiVersion, kind, signal)));
-    const rest = new Map(
-      (await trackedOf(application, resources, signal)).map((object) => [identityOf(object), object]),
-    );
+  const prepare = async (object: KubeObject, { application, signal }: ComparisonRequest): Promise<Wanted> => {
+    const resource = await kinds.find(object.apiVersion, object.kind, signal);
     const namespace = application.spec.destination.namespace ?? '';
-    const wanted = objects.map(async (object, index): Promise<Pair> => {
-      const resource = resources[index];
-      const desired = prepareDesired(object, { application: application.metadata.name, namespace, resource });
-      const identity = identityOf(desired);
+    const desired = prepareDesired(object, { application: application.metadata.name, namespace, resource });
+    return { desired, synced: false, ...(resource ? { resource } : {}) };
+  };
+
+  const pairUp = async (request: ComparisonRequest, { objects, hooks }: Desired): Promise<Found> => {
+    const { application, signal } = request;
+    const wanted = await Promise.all(objects.map((object) => prepare(object, request)));
+    const wantedHooks = await Promise.all(hooks.map((hook) => prepare(hook, request)));
+    const resources = [...wanted, ...wantedHooks].map(({ resource }) => resource);
+    const tracked = await trackedOf(application, resources, signal);
+    const rest = new Map(tracked.map((object) => [identityOf(object), object]));
+    const pairs = wanted.map(async (pair): Promise<Pair> => {
+      const { desired, resource } = pair;
       const readable = resource && (desired.metadata.namespace !== '' ? resource : undefined);
+      const identity = identityOf(desired);
       const present = rest.get(identity) ?? (readable && (await live.find(readable, desired, signal)));
       rest.delete(identity);
-      const synced = present !== undefined && isSynced(desired, present);
-      return { desired, synced, ...(present ? { live: present } : {}), ...(resource ? { resource } : {}) };
+      return present ? { ...pair, live: present, synced: isSynced(desired, present) } : pair;
     });
-    const pairs = await Promise.all(wanted);
+    const paired = await Promise.all(pairs);
     const extra = [...rest.values()].map(async (object): Promise<Pair> => {
       const resource = await kinds.find(object.apiVersion, object.kind, signal);
       return { live: object, synced: false, ...(resource ? { resource } : {}) };
     });
-    return [...pairs, ...(await Promise.all(extra))];
+    const { hook: liveHooks = [], plain = [] } = Object.groupBy(await Promise.all(extra), (pair) =>
+      isHook(objectOf(pair)) ? 'hook' : 'plain',
+    );
+    return { pairs: [...paired, ...plain], hooks: wantedHooks, liveHooks };
   };
 
   return {
     async compare(request) {
       const desired = await readDesired(request);
-      return evaluate(request, desired, await pairUp(request, desired.objects));
+      return evaluate(request, desired, await pairUp(request, desired));
     },
     tracked: (application, signal) => trackedOf(application, [], signal),
   };

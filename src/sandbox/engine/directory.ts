@@ -5,6 +5,7 @@ import { isRecord } from '../../kube/json.ts';
 import type { KubeObject } from '../../kube/object.ts';
 import { at, listAt, textAt } from './fields.ts';
 import { matchesGlob } from './glob.ts';
+import { isHook } from './hooks.ts';
 
 /** How a folder is read: `spec.source.directory`. */
 export interface DirectoryOptions {
@@ -41,14 +42,19 @@ const isObject = (value: unknown): value is KubeObject => isRecord(value) && tex
 
 const complaint = (object: KubeObject): string | undefined => {
   if (textAt(object, 'apiVersion') === '') return `${object.kind} has no apiVersion`;
-  if (textAt(object, 'metadata', 'name') === '') return `${object.kind} has no metadata.name`;
+  const named = textAt(object, 'metadata', 'name') !== '';
+  const prefixed = textAt(object, 'metadata', 'generateName') !== '';
+  if (!named && !prefixed) return `${object.kind} has no metadata.name`;
   const labels = at(object, 'metadata', 'labels');
   const annotations = at(object, 'metadata', 'annotations');
   const fits = (map: unknown): boolean =>
     map === undefined ||
     map === null ||
     (isRecord(map) && Object.values(map).every((value) => typeof value === 'string'));
-  return fits(labels) && fits(annotations) ? undefined : `${object.kind} has a label or annotation that is not text`;
+  if (!fits(labels) || !fits(annotations)) return `${object.kind} has a label or annotation that is not text`;
+  return named || isHook(object)
+    ? undefined
+    : `${object.kind} has no metadata.name, and only hooks may use generateName`;
 };
 
 /** The objects of a `List`, else the object itself. A list whose items are null has none. */

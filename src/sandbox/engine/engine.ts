@@ -131,7 +131,7 @@ const createReconcile = (options: EngineOptions, parts: ReconcileParts) => {
     try {
       return await refresh(application, due, context);
     } catch (error) {
-      agenda.mark(name, due.level);
+      agenda.mark(name, due.level, due.dated);
       throw error;
     }
   };
@@ -139,7 +139,7 @@ const createReconcile = (options: EngineOptions, parts: ReconcileParts) => {
   const operateIfAsked = async (application: Application, context: PassContext): Promise<number | undefined> => {
     if (!application.operation) return undefined;
     const step = await operate(application, context);
-    if (step.ended) agenda.mark(application.metadata.name, 'latest');
+    if (step.ended) agenda.mark(application.metadata.name, 'latest', true);
     return step.afterMs;
   };
 

@@ -66,3 +66,25 @@ test.each(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Job',
     expect(nextWorkloadStep(changed, now).afterMs).toBe(1000);
   },
 );
+
+test.each([
+  ['completes-after', 'Job', 'Healthy'],
+  ['fails-after', 'Job', 'Degraded'],
+  ['completes-after', 'Pod', 'Healthy'],
+  ['fails-after', 'Pod', 'Degraded'],
+  ['fails-after', 'Deployment', 'Degraded'],
+])('an annotation %s on a %s says when it ends, %s, whatever the setting is', (annotation, kind, expected) => {
+  const apiVersion = { Pod: 'v1', Job: 'batch/v1' }[kind] ?? 'apps/v1';
+  const metadata = { name: 'x', generation: 1, annotations: { [`sandbox.managed-gitops/${annotation}`]: '5s' } };
+  const fresh: KubeObject = Object.assign(
+    { apiVersion, kind, metadata },
+    { spec: { restartPolicy: 'Never', replicas: 1 } },
+  );
+  const now = { ms: Date.UTC(2026, 0, 1), readyAfterMs: 0 };
+  const first = nextWorkloadStep(fresh, now);
+  const begun = withStatus(fresh, first.status);
+  expect([statusOf(begun), first.afterMs]).toEqual(['Progressing', 5000]);
+  const last = nextWorkloadStep(begun, { ...now, ms: now.ms + 5000 });
+  const ended = withStatus(begun, last.status);
+  expect([statusOf(ended), nextWorkloadStep(ended, { ...now, ms: now.ms + 9000 })]).toEqual([expected, {}]);
+});

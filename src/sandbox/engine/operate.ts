@@ -5,6 +5,7 @@ import type { Logger } from '../../lib/log.ts';
 import type { Comparer } from './comparison.ts';
 import { kitchenTime } from './conditions.ts';
 import { validateSpec } from './project.ts';
+import { lineKey } from './run-hooks.ts';
 import type { Application, ApplicationStatus, Condition, OperationState, SyncedResource } from './shapes.ts';
 import type { WriteStatus } from './status-writer.ts';
 import type { Sync } from './sync.ts';
@@ -33,10 +34,8 @@ const isEnded = ({ phase }: OperationState): boolean => !['Running', 'Terminatin
 const spokenConditions = (conditions: readonly Condition[]): string =>
   conditions.map(({ type, message }) => `${type}: ${message}`).join(';');
 
-const lineKey = ({ group, kind, namespace, name }: SyncedResource): string => [group, kind, namespace, name].join('/');
-
 /** A step that goes on finds the objects of earlier waves unchanged: what was done to them stays in the result. */
-const withFormerResults = (lines: SyncedResource[], former: readonly SyncedResource[] = []): SyncedResource[] => {
+const withFormerResults = (lines: SyncedResource[], former: readonly SyncedResource[]): SyncedResource[] => {
   const done = new Map(former.map((line) => [lineKey(line), line]));
   return lines.map((line) => (line.message?.endsWith(' unchanged') ? (done.get(lineKey(line)) ?? line) : line));
 };
@@ -76,6 +75,20 @@ const withHistory = (status: ApplicationStatus, state: OperationState): Applicat
   ].slice(-10);
 };
 
+/** What a terminated sync leaves: its result, with the hooks that were taken away. */
+const terminated = (state: OperationState, deleted: readonly SyncedResource[], nowMs: number): OperationState => {
+  const { syncResult } = state;
+  const gone = new Set(deleted.map(lineKey));
+  const kept = (syncResult?.resources ?? []).filter((line) => !gone.has(lineKey(line)));
+  return {
+    ...state,
+    phase: 'Failed',
+    message: 'Operation terminated',
+    finishedAt: rfc3339(nowMs),
+    ...(syncResult ? { syncResult: { ...syncResult, resources: [...kept, ...deleted] } } : {}),
+  };
+};
+
 /** Creates the function that makes one step of an Application's operation. */
 export const createOperate = (parts: {
   readonly comparer: Comparer;
@@ -103,9 +116,25 @@ export const createOperate = (parts: {
     const comparison = await comparer.compare({ application, project, source, revision, signal });
     const errors = comparison.conditions.filter(({ type }) => type.endsWith('Error'));
     if (errors.length > 0) return { ...failed, message: spokenConditions(errors) };
-    const { resources, ...progress } = await sync({ application, project, order, comparison, signal });
-    const results = withFormerResults(resources, state.syncResult?.resources);
+    const former = state.syncResult?.resources ?? [];
+    const startedAtMs = parseTime(state.startedAt) ?? clock.now();
+    const request = { application, project, order, comparison, startedAtMs, former, signal };
+    const { resources, ...progress } = await sync.step(request);
+    const results = withFormerResults(resources, former);
     return { ...state, ...progress, syncResult: { revision: comparison.revision, source, resources: results } };
+  };
+
+  /** Ends the hooks that run; whatever is wrong with the source, the operation is terminated all the same. */
+  const endHooks = async (
+    application: Application,
+    state: OperationState,
+    signal: AbortSignal,
+  ): Promise<readonly SyncedResource[]> => {
+    const source = state.operation.sync?.source ?? application.spec.source;
+    const project = await findProject(application, signal);
+    if (!project || !source || validateSpec(application, project).length > 0) return [];
+    const revision = state.syncResult?.revision || state.operation.sync?.revision || source.targetRevision || '';
+    return sync.terminate(await comparer.compare({ application, project, source, revision, signal }), signal);
   };
 
   const begin = (application: Application): OperationState => ({
@@ -128,8 +157,8 @@ export const createOperate = (parts: {
     const former = given.status?.operationState;
     let state = former && !isEnded(former) ? former : begin(given);
     if (state.phase === 'Terminating') {
-      const finishedAt = rfc3339(clock.now());
-      await save(application, { ...state, phase: 'Failed', message: 'Operation terminated', finishedAt }, signal);
+      const deleted = await endHooks(application, state, signal);
+      await save(application, terminated(state, deleted, clock.now()), signal);
       log.info('terminated the operation');
       return { ended: true };
     }

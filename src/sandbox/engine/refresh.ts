@@ -90,7 +90,7 @@ export const createRefresh = (parts: {
     const { operation, condition, afterMs } = decide(application, found);
     const conditions = merged([...found.conditions, ...(condition ? [condition] : [])]);
     const status = comparedStatus(application, found, conditions);
-    const moved = due.requested || mergePatch(application.status ?? {}, status) !== undefined;
+    const moved = due.dated || mergePatch(application.status ?? {}, status) !== undefined;
     const dated = moved ? { ...status, reconciledAt: now } : status;
     if (operation) {
       log.info(`initiated automated sync to '${found.revision}'`);

@@ -1,5 +1,6 @@
 // In which order a sync applies and prunes, and when a failed one is tried again. Pure.
 import type { KubeObject, ResourceType } from '../../kube/object.ts';
+import { isSkipped, PHASES, type SyncPhase } from './hooks.ts';
 import { groupOf, type Operation, type Retry, type SyncOrder } from './shapes.ts';
 
 /** An object as Git wants it, as the cluster has it, or both; `resource` is undefined for a kind nobody serves. */
@@ -8,6 +9,8 @@ export interface Pair {
   readonly live?: KubeObject;
   readonly resource?: ResourceType;
   readonly synced: boolean;
+  /** For a hook: the phase in which it runs. */
+  readonly hook?: SyncPhase;
 }
 
 /** The object that a pair is about. */
@@ -62,10 +65,12 @@ const waveOf = (object: KubeObject): number => {
   return Number.isInteger(wave) ? wave : 0;
 };
 
+const phaseOf = ({ hook }: Pair): number => PHASES.indexOf(hook ?? 'Sync');
+
 const rankOf = (pair: Pair): readonly (number | string)[] => {
   const object = objectOf(pair);
   const kind = KINDS.indexOf(object.kind);
-  return [waveOf(object), pair.desired ? 1 : 0, kind < 0 ? KINDS.length : kind, identityOf(object)];
+  return [phaseOf(pair), waveOf(object), pair.desired ? 1 : 0, kind < 0 ? KINDS.length : kind, identityOf(object)];
 };
 
 const compareRanks = (left: readonly (number | string)[], right: readonly (number | string)[]): number => {
@@ -86,18 +91,17 @@ const isWanted = (order: SyncOrder, object: KubeObject): boolean =>
       (!wanted.namespace || wanted.namespace === object.metadata.namespace),
   );
 
-/** The pairs that the sync is about, wave by wave; within a wave pruning comes first, then kinds in the order of need. */
+/**
+ * The pairs that the sync is about: phase by phase, and in it wave by wave. Within a wave pruning comes first, then kinds
+ * in the order of need.
+ */
 export const planWaves = (order: SyncOrder, pairs: readonly Pair[]): readonly (readonly Pair[])[] => {
   const ranked = pairs
-    .filter((pair) => isWanted(order, objectOf(pair)))
+    .filter((pair) => isWanted(order, objectOf(pair)) && !isSkipped(objectOf(pair)))
     .map((pair) => ({ pair, rank: rankOf(pair) }))
     .toSorted((left, right) => compareRanks(left.rank, right.rank));
-  const waves = new Map<number, Pair[]>();
-  for (const { pair } of ranked) {
-    const wave = waveOf(objectOf(pair));
-    waves.set(wave, [...(waves.get(wave) ?? []), pair]);
-  }
-  return [...waves.values()];
+  const waves = Map.groupBy(ranked, ({ rank: [phase, wave] }) => `${phase}/${wave}`);
+  return [...waves.values()].map((wave) => wave.map(({ pair }) => pair));
 };
 
 /** Whether the order carries `option`, such as `CreateNamespace=true`. */

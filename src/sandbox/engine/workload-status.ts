@@ -4,6 +4,12 @@ import { parseTime, rfc3339, rfc3339Micro } from '../../lib/clock.ts';
 import { isRecord } from '../../kube/json.ts';
 import { at, listAt, numberAt, textAt } from './fields.ts';
 import { groupOf } from './shapes.ts';
+import { durationMs } from './sync-plan.ts';
+
+/** On a workload: after how long it is ready, or a Job or Pod completes, whatever the setting says (`5s`, `2m`). */
+const COMPLETES_AFTER = 'sandbox.managed-gitops/completes-after';
+/** On a workload: that it fails, and after how long. */
+const FAILS_AFTER = 'sandbox.managed-gitops/fails-after';
 
 /** A status to write, when to look again, or nothing: the object is as ready as it gets. */
 export interface WorkloadStep {
@@ -13,6 +19,7 @@ export interface WorkloadStep {
 
 interface Moment {
   readonly ready: boolean;
+  readonly failed: boolean;
   readonly time: string;
   /** When the object began to become ready. */
   readonly since: string;
@@ -20,17 +27,31 @@ interface Moment {
 
 type Rule = (object: KubeObject, moment: Moment) => Record<string, unknown>;
 
+/** Kubernetes' words for a Job that gave up. */
+const FAILURE = 'Job has reached the specified backoff limit';
+
 /** The condition in which the play keeps the time at which it began. */
 const BEGAN = 'Progressing';
 
-const began = ({ since }: Moment, done: boolean): Record<string, unknown> => ({
-  type: BEGAN,
-  status: 'True',
-  reason: done ? 'NewReplicaSetAvailable' : 'ReplicaSetUpdated',
-  message: done ? 'played by the sandbox: has successfully progressed' : 'played by the sandbox: is progressing',
-  lastUpdateTime: since,
-  lastTransitionTime: since,
-});
+/** The reasons with which the play is over: nothing more comes. */
+const ENDS: readonly string[] = ['NewReplicaSetAvailable', 'ProgressDeadlineExceeded'];
+
+const began = ({ since, ready, failed }: Moment): Record<string, unknown> => {
+  const [reason, message] = failed
+    ? ['ProgressDeadlineExceeded', 'has failed, as its annotation says']
+    : [
+        ready ? 'NewReplicaSetAvailable' : 'ReplicaSetUpdated',
+        ready ? 'has successfully progressed' : 'is progressing',
+      ];
+  return {
+    type: BEGAN,
+    status: failed ? 'False' : 'True',
+    reason,
+    message: `played by the sandbox: ${message}`,
+    lastUpdateTime: since,
+    lastTransitionTime: since,
+  };
+};
 
 const condition = (type: string, { ready, time }: Moment): Record<string, unknown> => ({
   type,
@@ -51,7 +72,7 @@ const replicated: Rule = (object, moment) => {
     readyReplicas: up,
     availableReplicas: up,
     unavailableReplicas: replicas - up,
-    conditions: [condition('Available', moment), began(moment, moment.ready)],
+    conditions: [condition('Available', moment), began(moment)],
   };
 };
 
@@ -62,7 +83,7 @@ const daemonSet: Rule = (_object, moment) => ({
   numberMisscheduled: 0,
   numberReady: moment.ready ? 1 : 0,
   numberAvailable: moment.ready ? 1 : 0,
-  conditions: [began(moment, moment.ready)],
+  conditions: [began(moment)],
 });
 
 const statefulSet: Rule = (object, moment) => ({
@@ -73,27 +94,42 @@ const statefulSet: Rule = (object, moment) => ({
   updateRevision: `${object.metadata.name}-1`,
 });
 
-const pod: Rule = (_object, moment) => ({
-  phase: moment.ready ? 'Running' : 'Pending',
-  conditions: [condition('Ready', moment), began(moment, moment.ready)],
+/** A Pod that is not started again ends; any other one runs on. */
+const podPhase = (object: KubeObject, { ready, failed }: Moment): string => {
+  if (failed) return 'Failed';
+  if (['Never', 'OnFailure'].includes(textAt(object, 'spec', 'restartPolicy'))) return ready ? 'Succeeded' : 'Running';
+  return ready ? 'Running' : 'Pending';
+};
+
+const pod: Rule = (object, moment) => ({
+  phase: podPhase(object, moment),
+  ...(moment.failed ? { message: FAILURE } : {}),
+  conditions: [condition('Ready', moment), began(moment)],
 });
+
+const jobEnd = (moment: Moment): readonly Record<string, unknown>[] => {
+  if (moment.ready) return [condition('Complete', moment)];
+  const failure = { reason: 'BackoffLimitExceeded', message: FAILURE };
+  return moment.failed ? [{ ...condition('Failed', moment), ...failure, status: 'True' }] : [];
+};
 
 const job: Rule = (_object, moment) => ({
   startTime: moment.since,
-  active: moment.ready ? 0 : 1,
+  active: moment.ready || moment.failed ? 0 : 1,
   ...(moment.ready ? { succeeded: 1, completionTime: moment.time } : {}),
-  conditions: [...(moment.ready ? [condition('Complete', moment)] : []), began(moment, moment.ready)],
+  ...(moment.failed ? { failed: 1 } : {}),
+  conditions: [...jobEnd(moment), began(moment)],
 });
 
 const volumeClaim: Rule = (object, moment) => ({
   phase: moment.ready ? 'Bound' : 'Pending',
   ...(moment.ready ? { capacity: at(object, 'spec', 'resources', 'requests') } : {}),
-  conditions: [began(moment, moment.ready)],
+  conditions: [began(moment)],
 });
 
 const balanced: Rule = (_object, moment) => ({
   loadBalancer: moment.ready ? { ingress: [{ ip: '127.0.0.1' }] } : {},
-  conditions: [began(moment, moment.ready)],
+  conditions: [began(moment)],
 });
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -118,9 +154,17 @@ export const isPlayed = (object: KubeObject): boolean => ruleFor(object) !== und
 const withoutUndefined = (status: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined));
 
+/** How the play of the object ends, and how long after its beginning. */
+const endingOf = (object: KubeObject, readyAfterMs: number): { readonly failed: boolean; readonly afterMs: number } => {
+  const { [COMPLETES_AFTER]: completes, [FAILS_AFTER]: fails } = object.metadata.annotations ?? {};
+  const failsMs = durationMs(fails ?? '');
+  if (failsMs !== undefined) return { failed: true, afterMs: failsMs };
+  return { failed: false, afterMs: durationMs(completes ?? '') ?? readyAfterMs };
+};
+
 /**
- * The next status of an object. It begins anew with each generation, and is ready `readyAfterMs` later. The status is
- * all there is to remember, so a restart goes on where it was.
+ * The next status of an object. It begins anew with each generation, and is ready `readyAfterMs` later, or as its
+ * annotations say. The status is all there is to remember, so a restart goes on where it was.
  */
 export const nextWorkloadStep = (
   object: KubeObject,
@@ -132,13 +176,14 @@ export const nextWorkloadStep = (
   const generation = object.metadata.generation ?? 1;
   const before = listAt(object, 'status', 'conditions').find((each) => textAt(each, 'type') === BEGAN);
   const since = textAt(before, 'lastUpdateTime');
+  const { failed, afterMs } = endingOf(object, now.readyAfterMs);
   if (!isRecord(before) || numberAt(object, 'status', 'observedGeneration') !== generation) {
-    const status = rule(object, { ready: false, time, since: rfc3339Micro(now.ms) });
-    return { status: { ...withoutUndefined(status), observedGeneration: generation }, afterMs: now.readyAfterMs };
+    const status = rule(object, { ready: false, failed: false, time, since: rfc3339Micro(now.ms) });
+    return { status: { ...withoutUndefined(status), observedGeneration: generation }, afterMs };
   }
-  if (textAt(before, 'reason') === 'NewReplicaSetAvailable') return {};
-  const waitMs = (parseTime(since) ?? 0) + now.readyAfterMs - now.ms;
+  if (ENDS.includes(textAt(before, 'reason'))) return {};
+  const waitMs = (parseTime(since) ?? 0) + afterMs - now.ms;
   if (waitMs > 0) return { afterMs: waitMs };
-  const status = rule(object, { ready: true, time, since });
+  const status = rule(object, { ready: !failed, failed, time, since });
   return { status: { ...withoutUndefined(status), observedGeneration: generation } };
 };
