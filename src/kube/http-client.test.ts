@@ -246,3 +246,22 @@ test('attempts are counted by status and method, under the names that dashboards
   expect(text).toContain('rest_client_requests_total{code="<error>",method="GET"} 1');
   expect(text).toContain('rest_client_request_duration_seconds_count{verb="GET"} 2');
 });
+
+test('whatever carries the requests, what it answers is told in the same way', async () => {
+  const paths: string[] = [];
+  const client = connect(
+    { url: 'https://nowhere.test' },
+    {
+      transport: () => ({
+        async send({ path }) {
+          paths.push(path);
+          return { code: 503, retryAfterMs: undefined, body: Buffer.from('busy') };
+        },
+        open: () => Promise.reject(new Error('no watch is opened')),
+        close: () => undefined,
+      }),
+    },
+  );
+  await expect(client.list(secrets, { retry: false })).rejects.toMatchObject({ code: 503 });
+  expect(paths).toEqual(['/api/v1/secrets']);
+});

@@ -21,7 +21,7 @@ import { apiVersionOf, type KubeList, type KubeObject, type ResourceType } from 
 import { resourcePath, subjectOfPath, withQuery } from './path.ts';
 import { retryDelayMs } from './retry.ts';
 import { ApiError, isNotFound } from './status-error.ts';
-import { createTransport, type Transport, type TransportRequest } from './transport.ts';
+import { createTransport, type Transport, type TransportOptions, type TransportRequest } from './transport.ts';
 import { watchEvents } from './watch.ts';
 
 /** What a client is made of. */
@@ -36,6 +36,8 @@ export interface KubeClientOptions {
   readonly userAgent?: string;
   /** Largest answer that is read, in bytes. */
   readonly maxBodyBytes?: number;
+  /** Makes what carries the requests; over the network unless given. */
+  readonly transport?: (options: TransportOptions) => Transport;
 }
 
 const DEADLINE_MS = 15_000;
@@ -45,7 +47,8 @@ const MAX_BODY_BYTES = 256 * 1024 * 1024;
 
 /** Creates the client of one API server. Nothing connects before the first call. */
 export const createKubeClient = (options: KubeClientOptions): KubeClient => {
-  const transport = createTransport({ userAgent: 'managed-gitops', maxBodyBytes: MAX_BODY_BYTES, ...options });
+  const { transport: makeTransport = createTransport } = options;
+  const transport = makeTransport({ userAgent: 'managed-gitops', maxBodyBytes: MAX_BODY_BYTES, ...options });
   const call = createCall(transport, options);
   return {
     get: (resource, ref, callOptions) => call({ ...callOptions, method: 'GET', path: resourcePath(resource, ref) }),
