@@ -10,11 +10,12 @@ import type { StoreChange, StoreReader } from '../runtime/store.ts';
 import type { Work } from '../runtime/term.ts';
 import { createRefreshReconciler, refreshKey } from './applications/refresh.ts';
 import { createReporter, reportKey } from './applications/report.ts';
-import type { AgentContext } from './context.ts';
+import { createSharedWork, type AgentContext } from './context.ts';
 import { createDriftReconciler, followDrift, missingKey } from './drift/application.ts';
 import { createApplicationWork } from './operations/application.ts';
 import { createClaims } from './operations/claim.ts';
 import { createDispatch, dispatchKey } from './operations/dispatch.ts';
+import { createSyncHandler } from './operations/sync.ts';
 import { createOperationReconciler, type OperationHandlers } from './operations/reconcile.ts';
 
 /** The surroundings and rhythm of an agent. Times in milliseconds. */
@@ -34,8 +35,12 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
   const { applications, operations, concurrency } = context;
   const loop = (name: string, reconcile: Reconcile, atOnce = 1): Controller =>
     createController({ ...context, name, reconcile, concurrency: atOnce, lost });
-  const application = createApplicationWork(context);
-  const handlers: OperationHandlers = { Application: application.carryOut };
+  const shared = createSharedWork(context);
+  const application = createApplicationWork(context, shared);
+  const handlers: OperationHandlers = {
+    Application: application.carryOut,
+    SyncOperation: createSyncHandler(context, shared),
+  };
   const reconciler = createOperationReconciler(context, createClaims(context), handlers);
   const reporter = createReporter(context);
   const tickets = loop('operation', reconciler.reconcile, concurrency);
@@ -57,8 +62,7 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
     const id = object.metadata.labels?.[databaseIdLabel];
     if (!id) return;
     reports.enqueue(reportKey(id, objectKey(object.metadata)));
-    const key = reconciler.openKey(id);
-    if (key) tickets.enqueue(key);
+    for (const key of reconciler.openKeys(id)) tickets.enqueue(key);
   };
   const lookAtEverything = (): void => {
     context.engine.forget();

@@ -1,6 +1,6 @@
 // What the parts of the agent share.
-import type { AppProject } from '../api/argocd/app-project.ts';
-import type { Application } from '../api/argocd/application.ts';
+import { appProjects, type AppProject } from '../api/argocd/app-project.ts';
+import { applications, type Application } from '../api/argocd/application.ts';
 import { databaseIdLabel } from '../api/labels.ts';
 import type { Database } from '../db/pool.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -10,8 +10,8 @@ import type { Metrics } from '../lib/metrics.ts';
 import type { Random } from '../lib/random.ts';
 import type { Indexers, StoreReader } from '../runtime/store.ts';
 import type { Engine } from './engine.ts';
-import type { InTurn } from './in-turn.ts';
-import type { WrittenReader } from './written.ts';
+import { createInTurn, type InTurn } from './in-turn.ts';
+import { createWrittenReader, type WrittenReader } from './written.ts';
 
 /** Rules that an operator sets. Times in milliseconds. */
 export interface AgentSettings {
@@ -36,14 +36,28 @@ export interface AgentContext {
   readonly settings: AgentSettings;
 }
 
-/** What one pass of a handler works with: what it reads is never older than what handlers wrote. */
-export interface HandlerContext extends AgentContext {
+/** What handlers share. */
+export interface SharedWork {
+  /** What is read here is never older than what handlers wrote. */
   readonly present: {
     readonly applications: WrittenReader<Application>;
     readonly projects: WrittenReader<AppProject>;
   };
   /** Turns by the id of a tenant's row: what is written to its project, and what counts on that, is done in one. */
   readonly inTurn: InTurn;
+}
+
+/** Creates what the handlers of one agent share. */
+export const createSharedWork = (agent: AgentContext): SharedWork => ({
+  present: {
+    applications: createWrittenReader({ ...agent, resource: applications, store: agent.applications }),
+    projects: createWrittenReader({ ...agent, resource: appProjects, store: agent.projects }),
+  },
+  inTurn: createInTurn(),
+});
+
+/** What one pass of a handler works with. */
+export interface HandlerContext extends AgentContext, SharedWork {
   /** Aborts when the pass has to end; every call takes it, so that a late one makes nothing. */
   readonly signal: AbortSignal;
 }

@@ -217,9 +217,12 @@ const limitedPaths = (schema: StructuralSchema, path = ''): string[] => [
   ...(schema.items ? limitedPaths(schema.items, `${path}[]`) : []),
 ];
 
+/** What we added to the conditions. */
+const generationLine = 'status.conditions[].observedGeneration integer/int64';
+
 const kinds: readonly [string, CustomKind, string, readonly string[]][] = [
-  ['GitOpsDeployment', gitOpsDeploymentKind, deployment, ['status.conditions[].observedGeneration integer/int64']],
-  ['GitOpsDeploymentSyncRun', gitOpsDeploymentSyncRunKind, syncRun, []],
+  ['GitOpsDeployment', gitOpsDeploymentKind, deployment, [generationLine]],
+  ['GitOpsDeploymentSyncRun', gitOpsDeploymentSyncRunKind, syncRun, [generationLine]],
   ['GitOpsDeploymentManagedEnvironment', gitOpsDeploymentManagedEnvironmentKind, managedEnvironment, []],
   ['GitOpsDeploymentRepositoryCredential', gitOpsDeploymentRepositoryCredentialKind, repositoryCredential, []],
   ['Operation', operationKind, operation, []],

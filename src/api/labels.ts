@@ -17,6 +17,9 @@ export const refreshAnnotation = 'argocd.argoproj.io/refresh';
 /** Value of `refreshAnnotation`: compare with the repository, caches allowed. */
 export const refreshNormal = 'normal';
 
+/** Annotation on an Application; its value is the id of the sync's row that a refresh was last asked for. */
+export const syncRefreshAnnotation = 'managed-gitops.redhat.com/refreshed-for';
+
 /** Annotation on an Operation that was shown to the agent again; its value is the time. */
 export const redeliveredAtAnnotation = 'managed-gitops.redhat.com/redelivered-at';
 

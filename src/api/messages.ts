@@ -9,6 +9,7 @@ export const admissionMessages = {
   unknownSyncOption:
     'the specified sync option in .spec.syncPolicy.syncOptions is either mispelled or is not supported by GitOpsDeployment',
   namespaceWithoutEnvironment: 'the environment field should not be empty when the namespace is non-empty',
+  forbiddenSyncRunName: 'name should not be zyxwvutsrqponmlkjihgfedcba-abcdefghijklmnoqrstuvwxyz',
 } as const;
 
 /** What a GitOpsDeployment's `ErrorOccurred` condition says. */
@@ -26,6 +27,25 @@ export const deploymentMessages = {
   /** The same on an update. */
   destinationNamespaceInvalidOnUpdate:
     'destination namespace specified in the .spec.Destination.Namespace field is invalid',
+} as const;
+
+/** What a GitOpsDeploymentSyncRun's `ErrorOccurred` condition says. */
+export const syncRunMessages = {
+  deploymentNotFound: (name: string): string =>
+    `Unable to retrieve GitOpsDeployment '${name}' referenced by the GitOpsDeploymentSyncRun`,
+  notManual: (syncRunName: string): string =>
+    `invalid GitOpsDeploymentSyncRun '${syncRunName}'. Syncing a GitOpsDeployment with Automated sync policy is not allowed`,
+  deploymentNameImmutable: 'deployment name field is immutable: changing it from its initial value is not supported',
+  revisionImmutable: 'revision change is not supported: changing it from its initial value is not supported',
+} as const;
+
+/** What the failure of a sync says. */
+export const syncMessages = {
+  noRow: 'no results found for GetSyncOperationById: no rows in result set',
+  ended: (phase: string, message: string): string =>
+    `operation has completed with phase: ${phase} and message: ${message}`,
+  requirePruning: (count: number): string => `${count} resources require pruning`,
+  neverTerminated: (applicationName: string): string => `application operation never terminated: ${applicationName}`,
 } as const;
 
 /** A value too long for the database, which both halves share. Lengths in characters. */

@@ -70,6 +70,52 @@ export const reasons = {
     summary: 'A GitOpsDeployment of the same name was deleted, and what it deployed is not gone yet.',
     remedy: 'Nothing to do: the new one is deployed as soon as the old one is gone.',
   },
+  ForbiddenName: {
+    kind: 'user',
+    summary: 'The GitOpsDeploymentSyncRun has a name that is kept for a test of admission.',
+    remedy: 'Create it under another name.',
+  },
+  SyncRunFieldTooLong: {
+    kind: 'user',
+    summary: 'A field of the GitOpsDeploymentSyncRun is longer than the 256 characters the service can keep.',
+    remedy: 'Create another one with the name of a GitOpsDeployment, and a commit, tag or branch as revision.',
+  },
+  InvalidRevision: {
+    kind: 'user',
+    summary: '`spec.revisionID` holds a character that no revision can have.',
+    remedy: 'Name a commit, tag or branch.',
+  },
+  SyncNotManual: {
+    kind: 'user',
+    summary: 'The GitOpsDeployment that should be synced is not `manual`: Argo CD syncs it by itself.',
+    remedy: 'Set `spec.type` of the GitOpsDeployment to `manual`, or delete the GitOpsDeploymentSyncRun.',
+  },
+  SyncRunImmutable: {
+    kind: 'user',
+    summary: 'The spec of a GitOpsDeploymentSyncRun was changed after its sync had been ordered.',
+    remedy: 'Change it back, and create another GitOpsDeploymentSyncRun for another sync.',
+  },
+  DeploymentNotFound: {
+    kind: 'user',
+    summary: 'The GitOpsDeployment that a GitOpsDeploymentSyncRun names does not exist any more.',
+    remedy: 'Delete the GitOpsDeploymentSyncRun, or create the GitOpsDeployment and another GitOpsDeploymentSyncRun.',
+  },
+  WaitingForDeployment: {
+    kind: 'waiting',
+    turn: 'team',
+    summary: 'The GitOpsDeployment that a GitOpsDeploymentSyncRun names is not there yet, or not deployed yet.',
+    remedy: 'Create it, or correct the name; the sync then goes on by itself.',
+  },
+  WaitingForTurn: {
+    kind: 'waiting',
+    summary: 'Another sync of the same GitOpsDeployment comes first.',
+    remedy: 'Nothing to do: one sync follows the other. Deleting a GitOpsDeploymentSyncRun ends its sync.',
+  },
+  Syncing: {
+    kind: 'waiting',
+    summary: 'The sync has been ordered and has not ended yet.',
+    remedy: 'Nothing to do. The status of the GitOpsDeployment shows how far it is; deleting the sync run ends it.',
+  },
   EngineNotFound: {
     kind: 'internal',
     summary: 'The namespace that Argo CD should run in does not exist.',

@@ -1,29 +1,36 @@
 // The backend's work during one term: its loops, wired.
 import type { GitOpsDeployment } from '../api/v1alpha1/gitops-deployment.ts';
+import type { GitOpsDeploymentSyncRun } from '../api/v1alpha1/gitops-deployment-sync-run.ts';
 import { createListener, type ListenerOptions } from '../db/listen.ts';
 import type { Database } from '../db/pool.ts';
 import type { PlanSettings } from '../domain/deployment-plan.ts';
 import type { KubeClient } from '../kube/client.ts';
-import type { Namespace } from '../kube/object.ts';
+import type { KubeObject, Namespace } from '../kube/object.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Random } from '../lib/random.ts';
 import { createController, type Controller, type Reconcile } from '../runtime/controller.ts';
 import { createEventRecorder } from '../runtime/events.ts';
+import type { Priority } from '../runtime/queue.ts';
 import { repeat } from '../runtime/repeat.ts';
 import type { StoreReader } from '../runtime/store.ts';
 import type { Work } from '../runtime/term.ts';
-import { createAnnounce } from './deployments/announce.ts';
-import { createAbsences, type AbsenceSettings } from './deployments/absences.ts';
+import { createAbsences, type AbsenceSettings } from './absences.ts';
+import { createAnnounce, type Announce } from './announce.ts';
 import type { DeploymentContext } from './deployments/context.ts';
 import { createGather } from './deployments/gather.ts';
-import { laneKey } from './deployments/lane.ts';
-import { followDeployments } from './deployments/lanes.ts';
 import { createDeploymentReconciler } from './deployments/reconcile.ts';
 import { createStatusReporter } from './deployments/status.ts';
+import { laneKey, laneOf, type LaneKind } from './lane.ts';
+import { followLanes } from './lanes.ts';
 import { collectKey, createCollector } from './operations/collect.ts';
 import { createDeliver, deliverKey } from './operations/deliver.ts';
+import type { SyncRunContext } from './sync-runs/context.ts';
+import { createGatherSyncRun } from './sync-runs/gather.ts';
+import { createSyncRunReconciler } from './sync-runs/reconcile.ts';
+import { createSyncStatusReporter } from './sync-runs/status.ts';
+import { createSyncRunWaits, followTurns } from './sync-runs/waits.ts';
 import { createWake, wakeKey } from './wake.ts';
 
 /** What an operator sets. Times in milliseconds. */
@@ -50,58 +57,50 @@ export interface BackendContext {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** With `deploymentIndexers`. */
+  /** With `namespaceIndexer`. */
   readonly deployments: StoreReader<GitOpsDeployment>;
+  /** With `syncRunIndexers`. */
+  readonly syncRuns: StoreReader<GitOpsDeploymentSyncRun>;
   readonly namespaces: StoreReader<Namespace>;
   readonly settings: BackendSettings;
 }
 
+/** Makes a loop of this term. */
+type Loop = (name: string, reconcile: Reconcile, concurrency?: number) => Controller;
+
 /**
- * Starts the loops: one lane per deployment, and one each to deliver, to collect and to wake. When `lost` aborts, what is
- * under way ends without grace.
+ * Starts the loops: one lane per deployment and per sync run, and one each to deliver, to collect and to wake. When
+ * `lost` aborts, what is under way ends without grace.
  */
 export const startBackend = (context: BackendContext, lost: AbortSignal): Work => {
-  const { settings, namespaces, deployments } = context;
-  const absences = createAbsences(context, settings);
-  const { engineNamespace } = settings;
-  const shared: DeploymentContext = { ...context, absences, engineNamespace, plan: settings, lost };
+  const { settings, namespaces, deployments, syncRuns } = context;
   const events = createEventRecorder({ ...context, component: 'managed-gitops' });
-  const { standardConditions } = settings;
-  const status = createStatusReporter({ ...shared, standardConditions, announce: createAnnounce(events) });
-  const collector = createCollector({ ...context, foreignAgeMs: settings.foreignAgeMs, sweepMs: settings.resyncMs });
-  const loop = (name: string, reconcile: Reconcile, concurrency = 1): Controller =>
+  const loop: Loop = (name, reconcile, concurrency = 1) =>
     createController({ ...context, ...settings, name, reconcile, concurrency, lost });
+  const term: Term = { ...context, lost, loop, announce: createAnnounce(events) };
+  const operations = createOperationLoops(term);
+  const deploymentLanes = createDeploymentLanes(term, operations.settled);
+  const syncRunLanes = createSyncRunLanes(term, operations.settled);
+  const lanes = { deployment: deploymentLanes.controller, sync: syncRunLanes.controller };
 
-  const collect = loop('operation-collector', collector.reconcile);
-  const settled = (ids: readonly string[]): void => {
-    if (ids.length === 0) return;
-    collector.offer(ids);
-    collect.enqueue(collectKey);
+  const look = (kind: LaneKind, key: string, priority: Priority): void => {
+    lanes[kind].enqueue(key, { priority });
+    if (kind === 'deployment') syncRunLanes.deploymentChanged(key);
   };
-  const onDelivered = (ids: readonly string[]): void => {
-    collector.delivered(ids);
-    collect.enqueue(collectKey);
-  };
-  const deliver = loop(
-    'operation-deliverer',
-    createDeliver({ ...context, redeliverMs: settings.redeliverMs, onDelivered }),
-  );
-  const steps = { gather: createGather(shared), status, settled };
-  const lanes = loop('deployment', createDeploymentReconciler(shared, steps), settings.concurrency);
-  const wake = createWake({
-    ...context,
-    lane: (key, priority) => lanes.enqueue(key, { priority }),
-    deliver: () => deliver.enqueue(deliverKey),
-  });
+  const wake = createWake({ ...context, lane: look, deliver: operations.deliver });
   const waker = loop('waker', wake.reconcile);
   const lookAtEverything = (): void => {
     wake.everything();
     waker.enqueue(wakeKey);
-    collect.enqueue(collectKey);
-    for (const { metadata } of deployments.list()) {
-      const namespaceUid = namespaces.get(metadata.namespace ?? '')?.metadata.uid;
-      if (namespaceUid) lanes.enqueue(laneKey({ namespaceUid, name: metadata.name }), { priority: 'resync' });
-    }
+    operations.collect();
+    const lookAtAll = (kind: LaneKind, objects: readonly KubeObject[]): void => {
+      for (const { metadata } of objects) {
+        const namespaceUid = namespaces.get(metadata.namespace ?? '')?.metadata.uid;
+        if (namespaceUid) look(kind, laneKey(kind, { namespaceUid, name: metadata.name }), 'resync');
+      }
+    };
+    lookAtAll('deployment', deployments.list());
+    lookAtAll('sync', syncRuns.list());
   };
   const listener = createListener({
     ...context.listen,
@@ -113,21 +112,93 @@ export const startBackend = (context: BackendContext, lost: AbortSignal): Work =
     },
     onConnect: lookAtEverything,
   });
-  const follow = followDeployments({ ...context, absences, status, enqueue: (key) => lanes.enqueue(key) });
-  const resync = repeat(context, settings.resyncMs, lookAtEverything);
-  const poll = repeat(context, settings.pollMs, () => listener.connected || lookAtEverything());
+  const ends = [
+    deploymentLanes.follow((key) => look('deployment', key, 'change')),
+    syncRunLanes.follow(),
+    repeat(context, settings.resyncMs, lookAtEverything),
+    repeat(context, settings.pollMs, () => listener.connected || lookAtEverything()),
+  ];
 
-  const loops = [lanes, deliver, collect, waker];
+  const loops = [...Object.values(lanes), ...operations.loops, waker];
   for (const one of loops) one.start();
   listener.start(); // its first connection looks at everything
   return {
     async stop() {
-      follow();
-      resync();
-      poll();
+      for (const end of ends) end();
       await listener.stop();
       await Promise.all(loops.map((one) => one.stop()));
       await events.stop();
+    },
+  };
+};
+
+/** What the loops of a term share. */
+interface Term extends BackendContext {
+  readonly lost: AbortSignal;
+  readonly loop: Loop;
+  readonly announce: Announce;
+}
+
+type Settled = (operationIds: readonly string[]) => void;
+
+/** The loops that make and remove the objects of Operations. */
+const createOperationLoops = (term: Term) => {
+  const { settings, loop } = term;
+  const collector = createCollector({ ...term, foreignAgeMs: settings.foreignAgeMs, sweepMs: settings.resyncMs });
+  const collecting = loop('operation-collector', collector.reconcile);
+  const collect = (): void => collecting.enqueue(collectKey);
+  const settled: Settled = (ids) => {
+    if (ids.length === 0) return;
+    collector.offer(ids);
+    collect();
+  };
+  const onDelivered: Settled = (ids) => {
+    collector.delivered(ids);
+    collect();
+  };
+  const reconcile = createDeliver({ ...term, redeliverMs: settings.redeliverMs, onDelivered });
+  const delivering = loop('operation-deliverer', reconcile);
+  return { settled, collect, deliver: () => delivering.enqueue(deliverKey), loops: [delivering, collecting] };
+};
+
+const createDeploymentLanes = (term: Term, settled: Settled) => {
+  const { settings, namespaces, deployments } = term;
+  const { engineNamespace, standardConditions } = settings;
+  const absences = createAbsences(term, { ...settings, kind: 'GitOpsDeployment' });
+  const shared: DeploymentContext = { ...term, absences, engineNamespace, plan: settings };
+  const status = createStatusReporter({ ...shared, announce: term.announce, standardConditions });
+  const steps = { gather: createGather(shared), status, settled };
+  const reconcile = createDeploymentReconciler(shared, steps);
+  return {
+    controller: term.loop('deployment', reconcile, settings.concurrency),
+    follow: (enqueue: (key: string) => void) =>
+      followLanes({ kind: 'deployment', store: deployments, namespaces, absences, status, enqueue }),
+  };
+};
+
+const createSyncRunLanes = (term: Term, settled: Settled) => {
+  const { settings, namespaces, syncRuns } = term;
+  const { standardConditions } = settings;
+  const absences = createAbsences(term, { ...settings, kind: 'GitOpsDeploymentSyncRun' });
+  const shared: SyncRunContext = { ...term, absences };
+  const status = createSyncStatusReporter({ ...shared, announce: term.announce, standardConditions });
+  const enqueue = (key: string): void => controller.enqueue(key);
+  const waits = createSyncRunWaits(enqueue);
+  const steps = { gather: createGatherSyncRun(shared), status, waits, settled };
+  const controller = term.loop('sync-run', createSyncRunReconciler(shared, steps), settings.concurrency);
+  return {
+    controller,
+    /** Looks again at the sync runs that wait for the deployment of this lane. */
+    deploymentChanged(key: string) {
+      const { namespaceUid, name } = laneOf(key);
+      waits.wake(`${namespaces.byUid(namespaceUid)?.metadata.name ?? ''}/${name}`);
+    },
+    follow() {
+      const ends = [
+        followLanes({ kind: 'sync', store: syncRuns, namespaces, absences, status, enqueue }),
+        followTurns(syncRuns, waits),
+      ];
+      return () => ends.forEach((end) => end());
     },
   };
 };

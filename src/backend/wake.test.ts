@@ -47,7 +47,7 @@ beforeEach(() => {
   deliveries = 0;
   wake = createWake({
     db: database.database,
-    lane: (key, priority) => void lanes.push(`${priority} ${key}`),
+    lane: (_kind, key, priority) => void lanes.push(`${priority} ${key}`),
     deliver: () => void (deliveries += 1),
   });
 });

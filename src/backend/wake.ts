@@ -1,11 +1,12 @@
 // Turns what the database notifies into keys: whose lane is it?
-import { selectLanes, selectLanesOfApplications } from '../db/queries/deployment-facts.ts';
+import { selectLanes, selectLanesOfApplications, type LaneRow } from '../db/queries/deployment-facts.ts';
 import { selectSubjects } from '../db/queries/operation.ts';
+import { selectSyncRunLanes } from '../db/queries/sync-run-facts.ts';
 import type { Database } from '../db/pool.ts';
 import { isEnded } from '../domain/operation.ts';
 import type { Reconcile } from '../runtime/controller.ts';
 import type { Priority } from '../runtime/queue.ts';
-import { laneKey } from './deployments/lane.ts';
+import { laneKey, type LaneKind } from './lane.ts';
 
 /** The only key of the waker. */
 export const wakeKey = 'backend/wake/all';
@@ -24,7 +25,7 @@ export interface Wake {
 /** Where keys go. */
 export interface WakeTargets {
   readonly db: Database;
-  readonly lane: (key: string, priority: Priority) => void;
+  readonly lane: (kind: LaneKind, key: string, priority: Priority) => void;
   readonly deliver: () => void;
 }
 
@@ -32,28 +33,39 @@ export interface WakeTargets {
 export const createWake = ({ db, lane, deliver }: WakeTargets): Wake => {
   const applications = new Set<string>();
   const operations = new Set<string>();
+  const syncs = new Set<string>();
   let everything = false;
+  const tell = (kind: LaneKind, { namespace_uid: namespaceUid, name }: LaneRow, priority: Priority): void =>
+    lane(kind, laneKey(kind, { namespaceUid, name }), priority);
 
   const resolveOperations = async (): Promise<void> => {
     const subjects = await takeAll(operations, (ids) => selectSubjects(db, ids));
     if (subjects.some((subject) => subject.delivered_at === null)) deliver();
     for (const { resource_type, resource_id, state } of subjects) {
-      if (resource_type === 'Application' && (isEnded(state) || state === 'In_Progress')) applications.add(resource_id);
+      if (!isEnded(state) && state !== 'In_Progress') continue;
+      if (resource_type === 'Application') applications.add(resource_id);
+      if (resource_type === 'SyncOperation') syncs.add(resource_id);
     }
   };
   const resolveApplications = async (): Promise<void> => {
     const rows = await takeAll(applications, (ids) => selectLanesOfApplications(db, ids));
-    for (const row of rows) lane(laneKey({ namespaceUid: row.namespace_uid, name: row.name }), 'change');
+    for (const row of rows) tell('deployment', row, 'change');
+  };
+  const resolveSyncs = async (): Promise<void> => {
+    const rows = await takeAll(syncs, (ids) => selectSyncRunLanes(db, ids));
+    for (const row of rows) tell('sync', row, 'change');
   };
   const resolveEverything = async (): Promise<void> => {
     if (!everything) return;
     everything = false;
-    const rows = await selectLanes(db).catch((error: unknown) => {
+    const lookUp = () => Promise.all([selectLanes(db), selectSyncRunLanes(db, null)]);
+    const [deployments, syncRuns] = await lookUp().catch((error: unknown) => {
       everything = true;
       throw error;
     });
     deliver();
-    for (const row of rows) lane(laneKey({ namespaceUid: row.namespace_uid, name: row.name }), 'resync');
+    for (const row of deployments) tell('deployment', row, 'resync');
+    for (const row of syncRuns) tell('sync', row, 'resync');
   };
 
   return {
@@ -65,6 +77,7 @@ export const createWake = ({ db, lane, deliver }: WakeTargets): Wake => {
     async reconcile() {
       await resolveOperations();
       await resolveApplications();
+      await resolveSyncs();
       await resolveEverything();
     },
   };

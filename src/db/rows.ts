@@ -149,9 +149,17 @@ export interface SyncOperationRow {
   seq_id: number;
   application_id: string | null;
   deployment_name: string;
+  /** '' means the target revision of the deployment. */
   revision: string;
+  /** `Running` or `Terminated`. */
   desired_state: string;
   created_on: UtcText;
+  /** The engine it was ordered from. */
+  engine_instance_id: string | null;
+  /** When its end was noted; null while it is open. */
+  ended_at: UtcText | null;
+  /** Why it failed. */
+  error: string | null;
 }
 
 /** How to read a private Git repository. */

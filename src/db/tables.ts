@@ -150,6 +150,9 @@ export const tables = {
     revision: 'varchar(256)',
     desired_state: 'varchar(16)',
     created_on: 'timestamp',
+    engine_instance_id: 'varchar(48) null',
+    ended_at: 'timestamp null',
+    error: 'varchar(1024) null',
   },
   repositorycredentials: {
     repositorycredentials_id: 'varchar(48)',
@@ -206,6 +209,7 @@ const added: Readonly<Record<string, 'table' | readonly string[]>> = {
   deletion: 'table',
   refresh_request: 'table',
   operation: ['dedupe_key', 'delivered_at', 'attempts', 'deadline_at'],
+  syncoperation: ['engine_instance_id', 'ended_at', 'error'],
   application: ['normalized_repo_url'],
   applicationstate: ['content_hash'],
   deploymenttoapplicationmapping: ['generation'],

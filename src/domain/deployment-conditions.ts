@@ -1,5 +1,5 @@
 // Which conditions a deployment should have: one line of a table decides the standard three. Pure.
-import { errorOccurred, type StandardCondition } from '../api/conditions.ts';
+import { errorOccurred } from '../api/conditions.ts';
 import { deploymentFinalizer } from '../api/labels.ts';
 import { unknownError } from '../api/messages.ts';
 import type { Reason } from '../api/reasons.ts';
@@ -10,6 +10,7 @@ import type { StoredStatus } from './application-status.ts';
 import type { OperationFacts } from './deployment-facts.ts';
 import { openOperations, standingFailure } from './operation.ts';
 import type { DesiredApplication } from './spec-field.ts';
+import { reconciling, stalled, troubleSummary, type Summary } from './summary.ts';
 
 /** What the conditions are made from. */
 export interface ConditionInput {
@@ -43,13 +44,6 @@ export interface WantedConditions {
   readonly summary: Summary;
 }
 
-/** What the standard conditions say together: the one that is True (none of them for a plain not-ready), and why. */
-export interface Summary {
-  readonly holds: StandardCondition | undefined;
-  readonly reason: string;
-  readonly message: string;
-}
-
 /** A sync that has been tried again this often won't mend itself. */
 const STALLED_AFTER_RETRIES = 5;
 
@@ -77,8 +71,6 @@ const argoErrors = (stored: StoredStatus | undefined): readonly WantedCondition[
 
 type Rule = (input: ConditionInput) => Summary | undefined;
 
-const stalled = (reason: string, message: string): Summary => ({ holds: 'Stalled', reason, message });
-const reconciling = (reason: string, message: string): Summary => ({ holds: 'Reconciling', reason, message });
 const notReady = (reason: Reason, message: string): Summary => ({ holds: undefined, reason, message });
 
 const isRunning = (phase: string): boolean => phase === 'Running' || phase === 'Terminating';
@@ -127,13 +119,6 @@ const deletionReconciles: Rule = ({ deployment: { metadata }, removal }) => {
     'DeletionBlocked' satisfies Reason,
     `everything that was deployed is gone; the object itself waits for its finalizers ${finalizers.join(', ')}`,
   );
-};
-
-/** What the standard conditions say when a pass ended with a fault that is not the user's. */
-export const troubleSummary = ({ fault, runId }: { readonly fault: unknown; readonly runId: string }): Summary => {
-  if (isFault(fault, 'waiting')) return reconciling(fault.reason, fault.message);
-  const reason = isFault(fault) ? fault.reason : 'Unexpected';
-  return reconciling(reason, `${unknownError} (run ${runId}); it is being tried again`);
 };
 
 const faultReconciles: Rule = (input) => (input.fault === undefined ? undefined : troubleSummary(input));

@@ -45,5 +45,8 @@ export class Fault<R extends string = string> extends Error {
 export const isFault = (error: unknown, kind?: FaultKind): error is Fault =>
   error instanceof Fault && (kind === undefined || error.kind === kind);
 
+/** Anything thrown, as an error. */
+export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
+
 /** The text of anything thrown, without its stack. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

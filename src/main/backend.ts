@@ -1,6 +1,8 @@
 // The composition root of the backend.
+import { gitOpsDeploymentSyncRuns } from '../api/v1alpha1/gitops-deployment-sync-run.ts';
 import { gitOpsDeployments } from '../api/v1alpha1/gitops-deployment.ts';
-import { deploymentIndexers } from '../backend/deployments/lanes.ts';
+import { namespaceIndexer } from '../backend/lanes.ts';
+import { syncRunIndexers } from '../backend/sync-runs/context.ts';
 import { startBackend, type BackendContext } from '../backend/backend.ts';
 import { selectUsesProjects } from '../db/queries/application.ts';
 import { readOrigin } from '../db/schema.ts';
@@ -33,7 +35,13 @@ export const backendParts = ({
   probes,
   settings,
 }: HalfContext<Settings>): readonly Part[] => {
-  const deployments = createWatcher({ ...platform, client, resource: gitOpsDeployments, indexers: deploymentIndexers });
+  const deployments = createWatcher({ ...platform, client, resource: gitOpsDeployments, indexers: namespaceIndexer });
+  const syncRuns = createWatcher({
+    ...platform,
+    client,
+    resource: gitOpsDeploymentSyncRuns,
+    indexers: syncRunIndexers,
+  });
   const knownNamespaces = createWatcher({ ...platform, client, resource: namespaces });
   probes.check('argocd', () =>
     !knownNamespaces.synced || knownNamespaces.store.get(settings.argocdNamespace)
@@ -47,6 +55,7 @@ export const backendParts = ({
       db: database.pool,
       listen: { ...database.options, random: platform.random },
       deployments: deployments.store,
+      syncRuns: syncRuns.store,
       namespaces: knownNamespaces.store,
       settings: {
         ...settings,
@@ -58,7 +67,10 @@ export const backendParts = ({
     return startBackend(context, lost);
   };
   return [
-    cachesPart({ namespaces: knownNamespaces, gitopsdeployments: deployments }, probes),
+    cachesPart(
+      { namespaces: knownNamespaces, gitopsdeployments: deployments, gitopsdeploymentsyncruns: syncRuns },
+      probes,
+    ),
     workPart(platform, { name: 'backend', client, leaseNamespace: leaseNamespace(settings), begin }),
   ];
 };

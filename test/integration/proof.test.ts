@@ -1,11 +1,11 @@
 // What is removed is proven to be gone, what has ended is proven to have ended: steps of single lanes, called by hand.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
-import { createAbsences } from '../../src/backend/deployments/absences.ts';
+import { createAbsences } from '../../src/backend/absences.ts';
 import { applyPlan } from '../../src/backend/deployments/apply.ts';
 import type { DeploymentContext } from '../../src/backend/deployments/context.ts';
 import { createGather } from '../../src/backend/deployments/gather.ts';
-import { laneKey } from '../../src/backend/deployments/lane.ts';
+import { laneKey } from '../../src/backend/lane.ts';
 import { createDeploymentReconciler } from '../../src/backend/deployments/reconcile.ts';
 import { createStatusReporter } from '../../src/backend/deployments/status.ts';
 import { applications } from '../../src/api/argocd/application.ts';
@@ -45,7 +45,7 @@ const newLane = async (): Promise<Lane> => {
     db: world.database.database,
     deployments,
     namespaces: known,
-    absences: createAbsences(platform, { secondLookMs: 10_000, maxUnseenDeletions: 10 }),
+    absences: createAbsences(platform, { secondLookMs: 10_000, maxUnseenDeletions: 10, kind: 'GitOpsDeployment' }),
     engineNamespace,
     plan: { projectIsolation: true, retryFailedMs: 600_000 },
     lost: new AbortController().signal,
@@ -53,7 +53,7 @@ const newLane = async (): Promise<Lane> => {
   const status = createStatusReporter({ ...context, standardConditions: true, announce: () => undefined });
   const gather = createGather(context);
   const reconcile = createDeploymentReconciler(context, { gather, status, settled: () => undefined });
-  const key = laneKey({ namespaceUid, name: ref.name });
+  const key = laneKey('deployment', { namespaceUid, name: ref.name });
   return {
     key,
     namespaceUid,

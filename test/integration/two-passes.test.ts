@@ -1,10 +1,10 @@
 // Two backends at the same deployment, stepped call by call: whatever comes between what, it happens once.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
-import { createAbsences } from '../../src/backend/deployments/absences.ts';
+import { createAbsences } from '../../src/backend/absences.ts';
 import type { DeploymentContext } from '../../src/backend/deployments/context.ts';
 import { createGather } from '../../src/backend/deployments/gather.ts';
-import { laneKey } from '../../src/backend/deployments/lane.ts';
+import { laneKey } from '../../src/backend/lane.ts';
 import { createDeploymentReconciler } from '../../src/backend/deployments/reconcile.ts';
 import { createStatusReporter } from '../../src/backend/deployments/status.ts';
 import { createKubeClient } from '../../src/kube/http-client.ts';
@@ -58,7 +58,7 @@ const startBackend = (
     ...caches,
     client,
     db: pool,
-    absences: createAbsences(platform, { secondLookMs: 10_000, maxUnseenDeletions: 10 }),
+    absences: createAbsences(platform, { secondLookMs: 10_000, maxUnseenDeletions: 10, kind: 'GitOpsDeployment' }),
     engineNamespace,
     plan,
     lost: new AbortController().signal,
@@ -105,7 +105,7 @@ const startRace = async (
   await see();
   const backends = replicas.map((replica) => startBackend(replica, { gate, clock, caches }));
   const namespaceUid = caches.namespaces.get(raced.metadata.namespace ?? '')?.metadata.uid ?? '';
-  for (const { controller } of backends) controller.enqueue(laneKey({ namespaceUid, name: raced.metadata.name }));
+  for (const { controller } of backends) controller.enqueue(laneKey('deployment', { namespaceUid, name: raced.metadata.name }));
   await gate.idle();
   return {
     gate,

@@ -1,22 +1,21 @@
 // Operations of type `Application`: makes Argo CD's Application equal to its row, or removes it when there is no row.
-import { appProjects, type AppProject } from '../../api/argocd/app-project.ts';
+import type { AppProject } from '../../api/argocd/app-project.ts';
 import { applications, type Application } from '../../api/argocd/application.ts';
-import { userFault, waitingFault } from '../../api/reasons.ts';
+import { waitingFault } from '../../api/reasons.ts';
 import { selectApplicationTargets, type ApplicationTargetRow } from '../../db/queries/agent.ts';
 import { statementBatch } from '../../db/statement-batch.ts';
 import type { ProjectRows } from '../../domain/app-project.ts';
 import { applicationSpec, compareApplication, newApplication } from '../../domain/application-object.ts';
 import { endSyncPatch } from '../../domain/running-sync.ts';
-import { readSpecField, type DesiredApplication } from '../../domain/spec-field.ts';
+import type { DesiredApplication } from '../../domain/spec-field.ts';
 import { objectKey } from '../../kube/object.ts';
 import { mergePatch } from '../../kube/patch.ts';
 import { createBatch } from '../../lib/batch.ts';
-import { messageOf } from '../../lib/fault.ts';
-import type { AgentContext, HandlerContext } from '../context.ts';
-import { createInTurn } from '../in-turn.ts';
-import { createWrittenReader, writePresent } from '../written.ts';
+import type { AgentContext, HandlerContext, SharedWork } from '../context.ts';
+import { writePresent } from '../written.ts';
 import { removeApplicationsOf } from './application-removal.ts';
 import { growProject, isGrown, presentProject, trimProject } from './project.ts';
+import { readRow } from './read-row.ts';
 import type { OperationHandler, Ticket } from './reconcile.ts';
 
 /** The rows that a pass works on. */
@@ -42,12 +41,8 @@ export interface ApplicationWork {
 }
 
 /** Creates the work on applications; both ways take turns where they meet. */
-export const createApplicationWork = (agent: AgentContext): ApplicationWork => {
-  const present = {
-    applications: createWrittenReader({ ...agent, resource: applications, store: agent.applications }),
-    projects: createWrittenReader({ ...agent, resource: appProjects, store: agent.projects }),
-  };
-  const inTurn = createInTurn();
+export const createApplicationWork = (agent: AgentContext, shared: SharedWork): ApplicationWork => {
+  const { inTurn } = shared;
   const load = createBatch<Pick<Ticket, 'resourceId' | 'ownerId'>, ApplicationTargetRow>({
     ...statementBatch,
     run: (tickets) =>
@@ -59,16 +54,17 @@ export const createApplicationWork = (agent: AgentContext): ApplicationWork => {
   const hasRow = async (id: string): Promise<boolean> =>
     (await load({ resourceId: id, ownerId: null })).spec_field !== null;
 
-  const passOver = (ticket: Ticket): Pass => {
+  const passOver = (ticket: Omit<Ticket, 'dependsOn'>): Pass => {
     const { resourceId: applicationId, signal } = ticket;
     const read = async (): Promise<Target> => {
       const row = await load(ticket);
       return { row, projectRows: projectRowsOf(row) };
     };
-    return { ...agent, present, inTurn, signal, applicationId, read };
+    return { ...agent, ...shared, signal, applicationId, read };
   };
 
   const carryOut: OperationHandler = async (ticket) => {
+    ticket.dependsOn(ticket.resourceId);
     const pass = passOver(ticket);
     const { read, applicationId } = pass;
     const { row, projectRows: rows } = await read();
@@ -126,14 +122,6 @@ const writeInTurn = async (
   const grown = await growProject(pass, present, now.projectRows);
   await writeApplication(pass, now.row);
   return grown;
-};
-
-const readRow = (specField: string): DesiredApplication => {
-  try {
-    return readSpecField(specField);
-  } catch (error) {
-    throw userFault('InvalidSpecField', `the application's row can't be read: ${messageOf(error)}`);
-  }
 };
 
 const writeApplication = async (pass: Pass, row: ApplicationTargetRow): Promise<void> => {

@@ -17,6 +17,8 @@ export interface Ticket {
   /** The tenant's row, owner of the Operations. */
   readonly ownerId: string | null;
   readonly signal: AbortSignal;
+  /** Says that an event of this application's object is to wake the resource, until its Operations have ended. */
+  readonly dependsOn: (applicationId: string) => void;
 }
 
 /**
@@ -33,8 +35,8 @@ export type OperationHandlers = Readonly<Record<string, OperationHandler>>;
 /** The reconciler, and which resources it is at. */
 export interface OperationReconciler {
   readonly reconcile: Reconcile;
-  /** The key of a resource whose Operations are claimed and not ended: an event of its object wakes it. */
-  openKey(resourceId: string): string | undefined;
+  /** The keys of resources whose Operations are claimed and not ended, and depend on this application. */
+  openKeys(applicationId: string): Iterable<string>;
 }
 
 /** Creates the reconciler of Operations: claim, sort out what is not this engine's, let the handler do it, end them. */
@@ -43,20 +45,19 @@ export const createOperationReconciler = (
   claims: Claims,
   handlers: OperationHandlers,
 ): OperationReconciler => {
-  const open = new Map<string, string>();
+  const open = createDependents();
   const carryOut = async (key: string, rows: readonly ClaimedRow[], signal: AbortSignal): Promise<void> => {
     const { type, resourceId } = operationLane(key);
     const { mine, foreign } = await sortByEngine(context, rows);
     await endAll(claims, foreign, endOf(engineMismatch(context)));
-    if (mine.length === 0) return void open.delete(resourceId);
-    open.set(resourceId, key);
+    if (mine.length === 0) return open.end(key);
     const settle = async (end: End): Promise<void> => {
       await endAll(claims, mine, end);
-      if (end && end.state !== 'In_Progress') open.delete(resourceId);
+      if (end && end.state !== 'In_Progress') open.end(key);
     };
     const ownerId = mine.findLast((row) => row.owner_id !== null)?.owner_id ?? null;
     try {
-      await handlerFor(handlers, type)({ resourceId, ownerId, signal });
+      await handlerFor(handlers, type)({ resourceId, ownerId, signal, dependsOn: (id) => open.add(id, key) });
     } catch (error) {
       // What the API server finds invalid stays so: sending it again can't help.
       const fault = isInvalid(error) ? userFault('OperationFailed', messageOf(error)) : error;
@@ -75,7 +76,26 @@ export const createOperationReconciler = (
     }
     return skipped ? { afterMs: SKIPPED_AGAIN_MS } : undefined;
   };
-  return { reconcile, openKey: (resourceId) => open.get(resourceId) };
+  return { reconcile, openKeys: (applicationId) => open.of(applicationId) };
+};
+
+/** Which keys depend on which application. */
+const createDependents = () => {
+  const byApplication = new Map<string, Set<string>>();
+  const applicationOf = new Map<string, string>();
+  return {
+    of: (applicationId: string): Iterable<string> => byApplication.get(applicationId) ?? [],
+    add(applicationId: string, key: string): void {
+      applicationOf.set(key, applicationId);
+      byApplication.set(applicationId, (byApplication.get(applicationId) ?? new Set()).add(key));
+    },
+    end(key: string): void {
+      const applicationId = applicationOf.get(key) ?? '';
+      applicationOf.delete(key);
+      const keys = byApplication.get(applicationId);
+      if (keys?.delete(key) && keys.size === 0) byApplication.delete(applicationId);
+    },
+  };
 };
 
 const handlerFor = (handlers: OperationHandlers, type: string): OperationHandler => {

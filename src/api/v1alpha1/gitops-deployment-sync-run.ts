@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { errorOccurred } from '../conditions.ts';
 import { ageColumn, objectSchema, type CustomKind } from '../custom-kind.ts';
-import { list, object, text, time } from '../fields.ts';
+import { int64, list, object, text, time } from '../fields.ts';
 import type { ApiObject } from '../metadata.ts';
 import type { ApiResource } from '../resource.ts';
 import { ownResource } from './group.ts';
@@ -18,11 +18,14 @@ const statusSchema = object('How the order for the sync stands. Written by the s
   conditions: list(
     'What is known about the sync run, one entry for each aspect.',
     object('What is known about one aspect of the sync run.', {
-      type: text('The aspect; `ErrorOccurred` says whether the sync could be ordered.'),
-      message: text('The error in words, with what to do about it; empty when there is none.'),
+      type: text(
+        'The aspect: `ErrorOccurred` says whether the sync could be ordered and done; `Ready`, `Reconciling` and `Stalled` whether it is done, under way, or needs somebody.',
+      ),
+      message: text('The state in words, with what to do about it; may be empty.'),
       status: text('Whether it holds: `True`, `False` or `Unknown`.'),
       reason: text('The cause in one CamelCase word; empty when there is no error.'),
       lastTransitionTime: time('When the condition last changed, UTC.').optional(),
+      observedGeneration: int64('The `metadata.generation` that the condition was made from.').optional(),
     }),
   ).optional(),
 });
@@ -33,10 +36,21 @@ export interface GitOpsDeploymentSyncRun extends ApiObject {
   status?: z.infer<typeof statusSchema>;
 }
 
-/** Addresses GitOpsDeploymentSyncRuns. */
-const gitOpsDeploymentSyncRuns: ApiResource<GitOpsDeploymentSyncRun> = ownResource('GitOpsDeploymentSyncRun');
+/** Of one condition of a GitOpsDeploymentSyncRun. */
+export type GitOpsDeploymentSyncRunCondition = NonNullable<z.infer<typeof statusSchema>['conditions']>[number];
 
-const errorPath = (field: string): string => `.status.conditions[?(@.type=="${errorOccurred}")].${field}`;
+/** The spec with '' for what is left out. */
+export const syncRunSpec = ({
+  spec,
+}: GitOpsDeploymentSyncRun): { readonly gitopsDeploymentName: string; readonly revisionID: string } => ({
+  gitopsDeploymentName: spec?.gitopsDeploymentName ?? '',
+  revisionID: spec?.revisionID ?? '',
+});
+
+/** Addresses GitOpsDeploymentSyncRuns. */
+export const gitOpsDeploymentSyncRuns: ApiResource<GitOpsDeploymentSyncRun> = ownResource('GitOpsDeploymentSyncRun');
+
+const pathOf = (type: string, field: string): string => `.status.conditions[?(@.type=="${type}")].${field}`;
 
 /** GitOpsDeploymentSyncRun as a custom resource. */
 export const gitOpsDeploymentSyncRunKind: CustomKind = {
@@ -61,16 +75,22 @@ export const gitOpsDeploymentSyncRunKind: CustomKind = {
       jsonPath: '.spec.revisionID',
     },
     {
+      name: 'Ready',
+      type: 'string',
+      description: 'Whether the sync is done.',
+      jsonPath: pathOf('Ready', 'status'),
+    },
+    {
       name: 'Error',
       type: 'string',
-      description: 'Whether the sync could not be ordered.',
-      jsonPath: errorPath('status'),
+      description: 'Whether the sync could not be ordered, or failed.',
+      jsonPath: pathOf(errorOccurred, 'status'),
     },
     {
       name: 'Message',
       type: 'string',
-      description: 'The error in words.',
-      jsonPath: errorPath('message'),
+      description: 'What is to be known about the sync, in words.',
+      jsonPath: pathOf('Ready', 'message'),
       priority: 1,
     },
     ageColumn,

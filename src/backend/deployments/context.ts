@@ -8,7 +8,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
 import type { StoreReader } from '../../runtime/store.ts';
-import type { Absences } from './absences.ts';
+import type { Absences } from '../absences.ts';
 
 /** The surroundings of a deployment's reconciler. */
 export interface DeploymentContext {

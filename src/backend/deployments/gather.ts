@@ -1,5 +1,5 @@
 // Step 2: everything one pass needs to know. Reads only.
-import { deploymentSpec, type GitOpsDeployment } from '../../api/v1alpha1/gitops-deployment.ts';
+import { deploymentSpec, gitOpsDeployments, type GitOpsDeployment } from '../../api/v1alpha1/gitops-deployment.ts';
 import {
   selectDeploymentFacts,
   type DeletionJson,
@@ -7,25 +7,17 @@ import {
   type DeploymentFactsRow,
   type EngineKey,
   type LinkJson,
-  type OperationJson,
 } from '../../db/queries/deployment-facts.ts';
 import type { Queryable } from '../../db/pool.ts';
 import { statementBatch } from '../../db/statement-batch.ts';
-import type {
-  DeletionFacts,
-  DeploymentFacts,
-  DeploymentLink,
-  EngineFacts,
-  NamespaceFacts,
-  OperationFacts,
-} from '../../domain/deployment-facts.ts';
-import type { OperationState } from '../../domain/operation.ts';
+import type { DeletionFacts, DeploymentFacts, DeploymentLink, EngineFacts } from '../../domain/deployment-facts.ts';
 import { normalizeGitUrl } from '../../domain/repository-url.ts';
 import { createBatch } from '../../lib/batch.ts';
 import { engineIn } from '../engine.ts';
+import { namespaceFacts, operationFacts } from '../facts.ts';
+import { proveIdentity } from '../identity.ts';
+import { laneOf, type Lane } from '../lane.ts';
 import type { DeploymentContext } from './context.ts';
-import { proveIdentity } from './identity.ts';
-import { laneOf, type DeploymentLane } from './lane.ts';
 
 /** Gathers the facts about a key. */
 export type Gather = (key: string) => Promise<DeploymentFacts>;
@@ -53,12 +45,13 @@ export const createGather = (context: DeploymentContext): Gather => {
     const cached = namespace && context.deployments.get(`${namespace.name}/${lane.name}`);
     const row = withoutOthers(await rowOf({ key: factsKey(lane, cached), engine }), engine, warnOfOthers);
     const links = (row.links ?? []).map((link) => ({
-      deploymentUid: link.uid,
+      uid: link.uid,
       generation: link.generation,
       namespace: link.namespace ?? '',
     }));
-    const identity = await proveIdentity(context, { lane, namespace, cached, links });
-    return toFacts({ lane, namespace, engine, row, ...identity });
+    const sources = { ...context, resource: gitOpsDeployments, store: context.deployments };
+    const { object: deployment, gone, live } = await proveIdentity(sources, { lane, namespace, cached, links });
+    return toFacts({ lane, namespace, engine, row, deployment, gone, live });
   };
 };
 
@@ -88,7 +81,7 @@ const createWarning = ({ log }: DeploymentContext): (() => void) => {
   };
 };
 
-const factsKey = ({ namespaceUid, name }: DeploymentLane, deployment: GitOpsDeployment | undefined) => {
+const factsKey = ({ namespaceUid, name }: Lane, deployment: GitOpsDeployment | undefined) => {
   const spec = deployment && deploymentSpec(deployment);
   return {
     namespaceUid,
@@ -101,20 +94,9 @@ const factsKey = ({ namespaceUid, name }: DeploymentLane, deployment: GitOpsDepl
 /** A text that can be an object's name (DNS-1123 subdomain); '' for any other: no such object can exist. */
 const objectName = (text: string): string => (/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(text) ? text : '');
 
-const namespaceFacts = (context: DeploymentContext, lane: DeploymentLane): NamespaceFacts | undefined => {
-  const found = context.namespaces.byUid(lane.namespaceUid);
-  return (
-    found && {
-      name: found.metadata.name,
-      uid: lane.namespaceUid,
-      deleting: found.metadata.deletionTimestamp !== undefined,
-    }
-  );
-};
-
 const toFacts = (
   known: Pick<DeploymentFacts, 'namespace' | 'engine' | 'deployment' | 'gone' | 'live'> & {
-    readonly lane: DeploymentLane;
+    readonly lane: Lane;
     readonly row: DeploymentFactsRow;
   },
 ): DeploymentFacts => {
@@ -155,20 +137,12 @@ const toLink = ({ uid, generation, applicationId, application, status, operation
       }
     : undefined,
   storedStatus: status,
-  operations: (operations ?? []).map(toOperation),
+  operations: operationFacts(operations),
 });
 
 const toDeletion = ({ uid, applicationId, at, operations }: DeletionJson): DeletionFacts => ({
   deploymentUid: uid,
   applicationId,
   requestedAt: at,
-  operations: (operations ?? []).map(toOperation),
-});
-
-const toOperation = ({ id, state, message, at, ours }: OperationJson): OperationFacts => ({
-  id,
-  state: state as OperationState, // both halves write only these
-  message: message ?? '',
-  lastStateUpdate: at,
-  ours,
+  operations: operationFacts(operations),
 });

@@ -3,14 +3,14 @@ import { planDeployment, writes, type DeploymentPlan } from '../../domain/deploy
 import type { DeploymentFacts } from '../../domain/deployment-facts.ts';
 import { openOperations } from '../../domain/operation.ts';
 import { parseTime } from '../../lib/clock.ts';
-import { Fault, isFault } from '../../lib/fault.ts';
+import { asError, Fault, isFault } from '../../lib/fault.ts';
 import type { Reconcile, ReconcileContext } from '../../runtime/controller.ts';
 import type { ReconcileResult } from '../../runtime/outcome.ts';
 import { applyPlan } from './apply.ts';
 import type { DeploymentContext } from './context.ts';
 import { finishDeletions } from './finish.ts';
 import type { Gather } from './gather.ts';
-import { laneOf } from './lane.ts';
+import { laneOf } from '../lane.ts';
 import type { PassEnd, StatusReporter } from './status.ts';
 
 /** The steps of the reconciler that hold something between passes. */
@@ -74,8 +74,6 @@ const firstSilenceMs = ({ deployment, links }: DeploymentFacts, { told, fault }:
 };
 
 const passOf = ({ runId, log }: ReconcileContext) => ({ runId, log });
-
-const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 /** Completes what deletions can be completed, so that the plan finds them done. */
 const finish = async (

@@ -1,6 +1,5 @@
 // Step 8: the deployment's status, from the plan or what prevented it, the rows, and the last Operation. One writer.
-import { resolvedReason, standardConditions } from '../../api/conditions.ts';
-import { unknownError } from '../../api/messages.ts';
+import { resolvedReason } from '../../api/conditions.ts';
 import {
   deploymentSpec,
   gitOpsDeployments,
@@ -9,23 +8,19 @@ import {
 } from '../../api/v1alpha1/gitops-deployment.ts';
 import { inCluster } from '../../api/labels.ts';
 import { readStatus, type StoredStatus } from '../../domain/application-status.ts';
-import {
-  troubleSummary,
-  wantedConditions,
-  type Summary,
-  type WantedCondition,
-  type WantedConditions,
-} from '../../domain/deployment-conditions.ts';
+import { wantedConditions, type WantedCondition, type WantedConditions } from '../../domain/deployment-conditions.ts';
 import type { DeploymentFacts, OperationFacts } from '../../domain/deployment-facts.ts';
 import { mirrorStatus } from '../../domain/deployment-status.ts';
 import { isEnded, standingFailure } from '../../domain/operation.ts';
 import type { DesiredApplication } from '../../domain/spec-field.ts';
+import { troubleSummary } from '../../domain/summary.ts';
 import { isNotFound } from '../../kube/status-error.ts';
 import { rfc3339 } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { setCondition } from '../../runtime/conditions.ts';
 import { createStatusPatcher } from '../../runtime/status-patch.ts';
-import type { Announce } from './announce.ts';
+import { isStandard, mergeSummary, type StandardEntry } from '../summary.ts';
+import type { Announce } from '../announce.ts';
 import type { DeploymentContext } from './context.ts';
 
 /** What a pass has to tell. */
@@ -154,7 +149,7 @@ const environmentName = ({ facts }: PassEnd, id: string): string =>
     ? (deploymentSpec(facts.deployment).destination?.environment ?? '')
     : '';
 
-type Conditions = readonly GitOpsDeploymentCondition[];
+type Conditions = readonly StandardEntry[];
 
 const merge = (
   { status, metadata }: GitOpsDeployment,
@@ -164,7 +159,7 @@ const merge = (
   const present = status?.conditions ?? [];
   const told = mergeErrors(present, wanted.errors, nowText);
   return standard
-    ? mergeSummary(told, keepRunId(present, wanted.summary), { nowText, generation: metadata.generation ?? 0 })
+    ? mergeSummary(told, wanted.summary, { nowText, generation: metadata.generation ?? 0 })
     : told.filter((condition) => !isStandard(condition.type));
 };
 
@@ -181,24 +176,3 @@ const mergeErrors = (present: Conditions, errors: readonly WantedCondition[], no
   ];
   return next.reduce<Conditions>((list, condition) => setCondition(list, condition, when), present);
 };
-
-const mergeSummary = (
-  present: Conditions,
-  { holds, reason, message }: Summary,
-  { nowText, generation }: { readonly nowText: string; readonly generation: number },
-): Conditions =>
-  standardConditions.reduce<Conditions>((list, type) => {
-    const told = type === 'Ready' || type === holds;
-    const status = type === holds ? 'True' : 'False';
-    const next = { type, status, reason, ...(told && { message }), observedGeneration: generation };
-    return setCondition(list, next, { nowText });
-  }, present);
-
-/** The run id in the message of an internal error stays that of the first run: each retry would else be a write. */
-const keepRunId = (present: Conditions, summary: Summary): Summary => {
-  const said = present.find((condition) => condition.type === 'Ready');
-  const same = said?.reason === summary.reason && said.message?.startsWith(`${unknownError} (run `);
-  return same && summary.message.startsWith(unknownError) ? { ...summary, message: said?.message ?? '' } : summary;
-};
-
-const isStandard = (type: string): boolean => standardConditions.some((one) => one === type);

@@ -2,6 +2,7 @@
 import type { Queryable } from '../pool.ts';
 import { statement } from '../statement.ts';
 import type { UtcText } from '../rows.ts';
+import { clusterOf, operationsOf, utc, type OperationJson } from './facts.ts';
 
 /** Which deployment is asked about; `''` where there is no repository or environment to look for. */
 export interface DeploymentFactsKey {
@@ -17,15 +18,6 @@ export interface DeploymentFactsKey {
 export interface EngineKey {
   readonly namespaceUid: string;
   readonly clusterUid: string;
-}
-
-/** An Operation as JSON. */
-export interface OperationJson {
-  readonly id: string;
-  readonly state: string;
-  readonly message: string | null;
-  readonly at: UtcText;
-  readonly ours: boolean;
 }
 
 /** A link row with its application as JSON. `status` is base64 of the stored bytes. */
@@ -69,25 +61,6 @@ export interface DeploymentFactsRow {
   readonly links: readonly LinkJson[] | null;
   readonly deletions: readonly DeletionJson[] | null;
 }
-
-const utc = (column: string): string => `to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
-
-const operationsOf = (applicationId: string): string => `(
-  select jsonb_agg(jsonb_build_object(
-    'id', o.operation_id, 'state', o.state, 'message', o.human_readable_state,
-    'at', ${utc('o.last_state_update')}, 'ours', o.dedupe_key is not null
-  ) order by o.seq_id)
-  from operation o
-  where o.resource_id = ${applicationId} and o.resource_type = 'Application'
-)`;
-
-const clusterOf = (instanceId: string): string => `(
-  select cm.kubernetes_resource_uid
-  from gitopsengineinstance i
-  join kubernetestodbresourcemapping cm on cm.db_relation_key = i.enginecluster_id
-    and cm.db_relation_type = 'GitopsEngineCluster' and cm.kubernetes_resource_type = 'Namespace'
-  where i.gitopsengineinstance_id = ${instanceId}
-)`;
 
 const facts = statement<DeploymentFactsRow>(
   'deployment-facts',
@@ -143,7 +116,7 @@ select
         )
       ) end,
       'status', encode(s.argocd_application_status, 'base64'),
-      'operations', ${operationsOf('l.application_id')}
+      'operations', ${operationsOf('l.application_id', 'Application')}
     ) order by l.seq_id)
     from deploymenttoapplicationmapping l
     left join application a on a.application_id = l.application_id
@@ -153,7 +126,7 @@ select
   (
     select jsonb_agg(jsonb_build_object(
       'uid', d.deployment_uid, 'clusterUid', ${clusterOf('d.engine_instance_id')}, 'applicationId', d.application_id, 'at', ${utc('d.requested_at')},
-      'operations', ${operationsOf('d.application_id')}
+      'operations', ${operationsOf('d.application_id', 'Application')}
     ) order by d.requested_at)
     from deletion d
     where d.namespace_uid = k.namespace_uid and d.name = k.name

@@ -1,15 +1,21 @@
-// Tells in Events what a team would want to know without looking: its deployment became ready, or needs somebody.
-import { reasons } from '../../api/reasons.ts';
-import type { GitOpsDeployment, GitOpsDeploymentCondition } from '../../api/v1alpha1/gitops-deployment.ts';
-import { platformReasons, type ReasonEntry } from '../../lib/reasons.ts';
-import type { EventRecorder, Happening } from '../../runtime/events.ts';
+// Tells in Events what a team would want to know without looking: what it asked for became ready, or needs somebody.
+import { reasons } from '../api/reasons.ts';
+import type { KubeObject } from '../kube/object.ts';
+import { platformReasons, type ReasonEntry } from '../lib/reasons.ts';
+import type { EventRecorder, Happening } from '../runtime/events.ts';
+import type { StandardEntry } from './summary.ts';
+
+/** An object with conditions in its status. */
+export type Conditioned = KubeObject & {
+  readonly status?: { readonly conditions?: readonly StandardEntry[] | undefined };
+};
 
 /** Told of each status that was written, with the object as it was before and as it is now. */
-export type Announce = (before: GitOpsDeployment, now: GitOpsDeployment) => void;
+export type Announce = (before: Conditioned, now: Conditioned) => void;
 
 /**
  * Creates what records at most one Event for each status written. What passes by itself is not told: the conditions
- * show it while it lasts, and each deployment goes through it with each change.
+ * show it while it lasts, and each object goes through it with each change.
  */
 export const createAnnounce =
   (events: Pick<EventRecorder, 'record'>): Announce =>
@@ -20,7 +26,7 @@ export const createAnnounce =
 
 const entries: ReadonlyMap<string, ReasonEntry> = new Map(Object.entries({ ...platformReasons, ...reasons }));
 
-const happeningOf = (before: GitOpsDeployment, now: GitOpsDeployment): Happening | undefined => {
+const happeningOf = (before: Conditioned, now: Conditioned): Happening | undefined => {
   const ready = conditionOf(now, 'Ready');
   if (!ready?.reason) return undefined;
   const { status, reason, message = '' } = ready;
@@ -35,5 +41,5 @@ const happeningOf = (before: GitOpsDeployment, now: GitOpsDeployment): Happening
   return { object: now, type: waits && !reconciles ? 'Normal' : 'Warning', reason, message };
 };
 
-const conditionOf = ({ status }: GitOpsDeployment, type: string): GitOpsDeploymentCondition | undefined =>
+const conditionOf = ({ status }: Conditioned, type: string): StandardEntry | undefined =>
   status?.conditions?.find((condition) => condition.type === type);

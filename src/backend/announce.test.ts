@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { GitOpsDeployment } from '../../api/v1alpha1/gitops-deployment.ts';
-import type { Happening } from '../../runtime/events.ts';
+import type { GitOpsDeployment } from '../api/v1alpha1/gitops-deployment.ts';
+import type { Happening } from '../runtime/events.ts';
 import { createAnnounce } from './announce.ts';
 
 const reconciledState = { destination: { name: '', namespace: '' }, source: { branch: '', path: '', repoURL: '' } };

@@ -1,9 +1,9 @@
-// Remembers which deployments were seen to go, so that nothing is removed because it was merely not seen.
-import type { Clock } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/log.ts';
-import type { Metrics } from '../../lib/metrics.ts';
+// Remembers which objects were seen to go, so that nothing is removed because it was merely not seen.
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Metrics } from '../lib/metrics.ts';
 
-/** What is known about deployments, by UID, that are not there. */
+/** What is known about the objects of one kind, by UID, that are not there. */
 export interface Absences {
   /** The watch said that it was deleted. */
   sawDeletion(uid: string): void;
@@ -23,7 +23,7 @@ export interface Absences {
 /** What an operator sets. */
 export interface AbsenceSettings {
   readonly secondLookMs: number;
-  /** Most deployments that may be missing at once without their deletion having been seen. More look like a mistake. */
+  /** Most objects of a kind that may be missing at once without their deletion having been seen. More look like a mistake. */
   readonly maxUnseenDeletions: number;
 }
 
@@ -33,25 +33,26 @@ const MOST_REMEMBERED = 10_000;
 /** Creates an empty memory. A restart forgets it, which only means two looks again. */
 export const createAbsences = (
   { clock, log, metrics }: { readonly clock: Clock; readonly log: Logger; readonly metrics: Metrics },
-  { secondLookMs, maxUnseenDeletions }: AbsenceSettings,
+  { secondLookMs, maxUnseenDeletions, kind }: AbsenceSettings & { readonly kind: string },
 ): Absences => {
   const deleted = new Set<string>();
   const missingSinceMs = new Map<string, number>();
   const held = metrics.gauge({
     name: 'managed_gitops_unseen_deletions',
-    help: 'Deployments that are missing although their deletion was not seen',
+    help: 'Objects that are missing although their deletion was not seen',
+    labels: ['kind'],
   });
   let told = false;
 
   const tooMany = (): boolean => {
-    held.set(missingSinceMs.size);
+    held.set(missingSinceMs.size, { kind });
     if (missingSinceMs.size <= maxUnseenDeletions) {
       told = false;
       return false;
     }
     if (!told) {
       log.error(
-        `${missingSinceMs.size} deployments are missing without their deletion having been seen; nothing of them is removed. ` +
+        `${missingSinceMs.size} ${kind}s are missing without their deletion having been seen; nothing of them is removed. ` +
           'Is this the right cluster and database? If it is, start again with a higher --max-unseen-deletions',
       );
     }

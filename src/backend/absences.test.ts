@@ -1,8 +1,8 @@
 // What counts as proof that a deployment is gone.
 import { describe, expect, it } from 'vitest';
-import { createMetrics } from '../../lib/metrics.ts';
-import { capturedLog } from '../../../test/kit/captured-log.ts';
-import { createVirtualClock } from '../../../test/kit/virtual-clock.ts';
+import { createMetrics } from '../lib/metrics.ts';
+import { capturedLog } from '../../test/kit/captured-log.ts';
+import { createVirtualClock } from '../../test/kit/virtual-clock.ts';
 import { createAbsences } from './absences.ts';
 
 const SECOND_LOOK_MS = 10_000;
@@ -11,7 +11,10 @@ const setUp = (maxUnseenDeletions = 50) => {
   const clock = createVirtualClock();
   const { log, lines } = capturedLog();
   const metrics = createMetrics();
-  const absences = createAbsences({ clock, log, metrics }, { secondLookMs: SECOND_LOOK_MS, maxUnseenDeletions });
+  const absences = createAbsences(
+    { clock, log, metrics },
+    { secondLookMs: SECOND_LOOK_MS, maxUnseenDeletions, kind: 'GitOpsDeployment' },
+  );
   const errors = () => lines.filter(({ level }) => level === 'error').map(({ msg }) => String(msg));
   return { absences, clock, errors, metrics };
 };
@@ -57,13 +60,15 @@ describe('many deployments that are missing without their deletion having been s
     for (const uid of uids) absences.isGone(uid);
     await clock.advance(SECOND_LOOK_MS);
     expect(uids.map((uid) => absences.isGone(uid))).toEqual([false, false, false]);
-    expect(errors()).toEqual([expect.stringMatching(/^3 deployments are missing .* higher --max-unseen-deletions$/)]);
+    expect(errors()).toEqual([
+      expect.stringMatching(/^3 GitOpsDeployments are missing .* higher --max-unseen-deletions$/),
+    ]);
   });
 
   it('are counted where an operator can see it', async () => {
     const { absences, metrics } = setUp(2);
     for (const uid of ['one', 'two', 'three']) absences.isGone(uid);
-    expect(await metrics.text()).toMatch(/^managed_gitops_unseen_deletions 3$/m);
+    expect(await metrics.text()).toMatch(/^managed_gitops_unseen_deletions\{kind="GitOpsDeployment"\} 3$/m);
   });
 
   it('are removed once so many are seen again that the rest are few, and the next time it is said again', async () => {

@@ -1,26 +1,25 @@
 // Which lanes the watches enqueue.
 import { describe, expect, it } from 'vitest';
-import type { GitOpsDeployment } from '../../api/v1alpha1/gitops-deployment.ts';
-import type { Namespace } from '../../kube/object.ts';
-import { createMetrics } from '../../lib/metrics.ts';
-import { createStore } from '../../runtime/store.ts';
-import { silentLog } from '../../../test/kit/captured-log.ts';
-import { aDeployment } from '../../../test/kit/deployments.ts';
-import { createVirtualClock } from '../../../test/kit/virtual-clock.ts';
+import type { GitOpsDeployment } from '../api/v1alpha1/gitops-deployment.ts';
+import type { Namespace } from '../kube/object.ts';
+import { createMetrics } from '../lib/metrics.ts';
+import { createStore } from '../runtime/store.ts';
+import { silentLog } from '../../test/kit/captured-log.ts';
+import { aDeployment } from '../../test/kit/deployments.ts';
+import { createVirtualClock } from '../../test/kit/virtual-clock.ts';
 import { createAbsences } from './absences.ts';
-import { deploymentIndexers, followDeployments } from './lanes.ts';
-import type { StatusReporter } from './status.ts';
+import { followLanes, namespaceIndexer } from './lanes.ts';
 
 const setUp = () => {
   const deployments = createStore<GitOpsDeployment>({
     log: silentLog,
-    indexers: deploymentIndexers,
+    indexers: namespaceIndexer,
   });
   const namespaces = createStore<Namespace>({ log: silentLog });
   const clock = createVirtualClock();
   const absences = createAbsences(
     { clock, log: silentLog, metrics: createMetrics() },
-    { secondLookMs: 10_000, maxUnseenDeletions: 10 },
+    { secondLookMs: 10_000, maxUnseenDeletions: 10, kind: 'GitOpsDeployment' },
   );
   const enqueued: string[] = [];
   const forgotten: string[] = [];
@@ -28,9 +27,10 @@ const setUp = () => {
   const status = {
     isEcho: ({ metadata }: GitOpsDeployment) => echoes.has(metadata.resourceVersion ?? ''),
     forget: (uid: string) => void forgotten.push(uid),
-  } as StatusReporter; // nothing else of it is used here
-  const end = followDeployments({
-    deployments,
+  };
+  const end = followLanes({
+    kind: 'deployment',
+    store: deployments,
     namespaces,
     absences,
     status,

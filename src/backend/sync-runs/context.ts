@@ -1,0 +1,38 @@
+// What the steps of the sync run reconciler share.
+import type { GitOpsDeployment } from '../../api/v1alpha1/gitops-deployment.ts';
+import type { GitOpsDeploymentSyncRun } from '../../api/v1alpha1/gitops-deployment-sync-run.ts';
+import type { Database } from '../../db/pool.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { Namespace } from '../../kube/object.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Random } from '../../lib/random.ts';
+import type { Indexers, StoreReader } from '../../runtime/store.ts';
+import type { Absences } from '../absences.ts';
+import { namespaceIndexer } from '../lanes.ts';
+
+/** The surroundings of a sync run's reconciler. */
+export interface SyncRunContext {
+  readonly client: KubeClient;
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** With `syncRunIndexers`. */
+  readonly syncRuns: StoreReader<GitOpsDeploymentSyncRun>;
+  readonly deployments: StoreReader<GitOpsDeployment>;
+  readonly namespaces: StoreReader<Namespace>;
+  readonly absences: Absences;
+  /** Aborts when the right to work is lost: nothing may be written after. */
+  readonly lost: AbortSignal;
+}
+
+/** Where the sync runs of a deployment are found: `<namespace>/<name of the deployment>`. */
+export const deploymentOfRun = ({ metadata, spec }: GitOpsDeploymentSyncRun): string =>
+  `${metadata.namespace ?? ''}/${spec?.gitopsDeploymentName ?? ''}`;
+
+/** Finds sync runs by the name of their namespace, and by the deployment that they name. */
+export const syncRunIndexers = {
+  ...namespaceIndexer,
+  deployment: (syncRun: GitOpsDeploymentSyncRun) => [deploymentOfRun(syncRun)],
+} satisfies Indexers<GitOpsDeploymentSyncRun>;

@@ -1,0 +1,92 @@
+// The sync run's status, from its rows or what prevented them. One writer.
+import { errorOccurred } from '../../api/conditions.ts';
+import {
+  gitOpsDeploymentSyncRuns,
+  type GitOpsDeploymentSyncRun,
+} from '../../api/v1alpha1/gitops-deployment-sync-run.ts';
+import { isEnded } from '../../domain/operation.ts';
+import { wantedSyncConditions, type WantedSyncConditions } from '../../domain/sync-run-conditions.ts';
+import type { SyncRunFacts } from '../../domain/sync-run-facts.ts';
+import { isNotFound } from '../../kube/status-error.ts';
+import { rfc3339 } from '../../lib/clock.ts';
+import { setCondition } from '../../runtime/conditions.ts';
+import { createStatusPatcher } from '../../runtime/status-patch.ts';
+import type { Announce } from '../announce.ts';
+import { isStandard, mergeSummary, type StandardEntry } from '../summary.ts';
+import type { SyncRunContext } from './context.ts';
+
+/** What a pass has to tell. */
+export interface SyncPassEnd {
+  /** As the rows are after the pass. */
+  readonly facts: SyncRunFacts;
+  /** What the pass ended with, if not with success. */
+  readonly fault: Error | undefined;
+  readonly runId: string;
+}
+
+/** Writes statuses of sync runs. */
+export interface SyncStatusReporter {
+  /** Patches the status where it differs. Returns the Operations that nobody waits for any more. */
+  report(end: SyncPassEnd): Promise<readonly string[]>;
+  /** True for an object whose newest change is our own patch: there is nothing new in it. */
+  isEcho(syncRun: GitOpsDeploymentSyncRun): boolean;
+  /** The object is gone. */
+  forget(uid: string): void;
+}
+
+/** Creates the reporter. `standardConditions` adds those; without it they are taken away. */
+export const createSyncStatusReporter = (
+  context: SyncRunContext & { readonly standardConditions: boolean; readonly announce: Announce },
+): SyncStatusReporter => {
+  const patcher = createStatusPatcher({ client: context.client, resource: gitOpsDeploymentSyncRuns, log: context.log });
+  const echoes = new Map<string, string>();
+  const write = async (syncRun: GitOpsDeploymentSyncRun, conditions: readonly StandardEntry[]): Promise<void> => {
+    if (conditions.length === 0 && !syncRun.status) return;
+    try {
+      const patched = await patcher.patch(syncRun, { conditions }, { signal: context.lost });
+      if (patched === 'unchanged') return;
+      echoes.set(patched.metadata.uid ?? '', patched.metadata.resourceVersion ?? '');
+      context.announce(syncRun, patched);
+    } catch (error) {
+      if (!isNotFound(error)) throw error; // deleted meanwhile: nobody is left to be told
+    }
+  };
+  return {
+    async report({ facts, fault, runId }) {
+      const { syncRun } = facts;
+      if (!syncRun) return [];
+      const link = facts.links.find((one) => one.syncRunUid === syncRun.metadata.uid);
+      const wanted = wantedSyncConditions({ syncRun, link, fault, runId });
+      const { standardConditions: standard } = context;
+      await write(syncRun, merge(syncRun, wanted, { standard, nowText: rfc3339(context.clock.now()) }));
+      if (!link?.sync?.endedAt) return [];
+      return link.operations.filter(({ ours, state }) => ours && isEnded(state)).map(({ id }) => id);
+    },
+    isEcho: ({ metadata }) => metadata.uid !== undefined && echoes.get(metadata.uid) === metadata.resourceVersion,
+    forget: (uid) => void echoes.delete(uid),
+  };
+};
+
+const merge = (
+  { status, metadata }: GitOpsDeploymentSyncRun,
+  { error, summary }: WantedSyncConditions,
+  { standard, nowText }: { readonly standard: boolean; readonly nowText: string },
+): readonly StandardEntry[] => {
+  const told = mergeError(status?.conditions ?? [], error, nowText);
+  return standard
+    ? mergeSummary(told, summary, { nowText, generation: metadata.generation ?? 0, untold: '' })
+    : told.filter(({ type }) => !isStandard(type));
+};
+
+/** While it is not known whether there is an error, one that was shown is over, and none is denied. */
+const mergeError = (
+  present: readonly StandardEntry[],
+  error: string | undefined,
+  nowText: string,
+): readonly StandardEntry[] => {
+  if (error === undefined && !present.some(({ type }) => type === errorOccurred)) return present;
+  const next = error
+    ? { type: errorOccurred, status: 'True', reason: errorOccurred, message: error }
+    : { type: errorOccurred, status: 'False', reason: '', message: '' };
+  return setCondition(present, next, { nowText, transition: 'content' });
+};

@@ -1,0 +1,88 @@
+// The way of one ordered sync through an Application: refresh, start, end. Pure: the object in, the next step out.
+import type { Application } from '../api/argocd/application.ts';
+import { refreshAnnotation, refreshNormal, syncRefreshAnnotation } from '../api/labels.ts';
+import { syncMessages } from '../api/messages.ts';
+import { endSyncPatch } from './running-sync.ts';
+
+/** What is to be done next about a sync. */
+export type SyncStep =
+  /** A merge patch, on condition of the `resourceVersion` that it was made from. */
+  | { readonly next: 'patch'; readonly patch: Readonly<Record<string, unknown>> }
+  /** Argo CD's turn; `message` says what for where the user should know. */
+  | { readonly next: 'wait'; readonly message: string }
+  | { readonly next: 'done' }
+  | { readonly next: 'failed'; readonly message: string };
+
+/** A sync that is wished for: the id of its row, and the revision, '' for the Application's own. */
+export interface SyncWish {
+  readonly id: string;
+  readonly revision: string;
+}
+
+/** Name of the note that travels with an operation of ours; its value is the id of the sync's row. */
+const infoName = 'syncoperation';
+
+type Operation = NonNullable<Application['operation']>;
+
+const isOf = (operation: Operation | undefined, id: string): boolean =>
+  operation?.info?.some(({ name, value }) => name === infoName && value === id) ?? false;
+
+const inProgress = (phase: string | undefined): boolean => phase === 'Running' || phase === 'Terminating';
+
+/**
+ * The next step of a sync that should run. Only an `operationState` with its id is its result: others may sync the same
+ * Application. It is started where nothing else runs, or Argo CD would swallow it.
+ */
+export const nextSyncStep = (application: Application, wish: SyncWish): SyncStep => {
+  const { operation, status, metadata } = application;
+  const state = status?.operationState;
+  const mine = isOf(state?.operation, wish.id);
+  if (state && mine && !inProgress(state.phase)) return resultOf(state);
+  if (mine || isOf(operation, wish.id)) return { next: 'wait', message: '' };
+  if (operation || inProgress(state?.phase)) {
+    return { next: 'wait', message: `waiting for another sync of Application ${metadata.name} to end` };
+  }
+  const { [refreshAnnotation]: refreshing, [syncRefreshAnnotation]: refreshedFor } = metadata.annotations ?? {};
+  if (refreshedFor !== wish.id) return { next: 'patch', patch: refreshPatch(wish) };
+  if (refreshing !== undefined) {
+    return { next: 'wait', message: `waiting for Argo CD to refresh Application ${metadata.name}` };
+  }
+  return { next: 'patch', patch: { operation: operationFor(application, wish) } };
+};
+
+/** The next step of a sync that should end: it is terminated if it is the one that runs. Another one is left alone. */
+export const nextTerminateStep = (application: Application, id: string): SyncStep => {
+  const { operation, status } = application;
+  const state = status?.operationState;
+  const runs = isOf(state?.operation, id) && inProgress(state?.phase);
+  if (!runs && !isOf(operation, id)) return { next: 'done' };
+  const patch = endSyncPatch(application);
+  return patch ? { next: 'patch', patch } : { next: 'wait', message: '' };
+};
+
+/** The annotations ask for a refresh, and remember that it was for this sync. */
+const refreshPatch = ({ id }: SyncWish) => ({
+  metadata: { annotations: { [refreshAnnotation]: refreshNormal, [syncRefreshAnnotation]: id } },
+});
+
+/** As Argo CD's own API orders a sync: hooks run, nothing is pruned, and the Application's sync options hold. */
+const operationFor = ({ spec }: Application, { id, revision }: SyncWish): Operation => {
+  const syncOptions = spec.syncPolicy?.syncOptions ?? [];
+  return {
+    info: [{ name: infoName, value: id }],
+    initiatedBy: { username: 'managed-gitops' },
+    sync: {
+      syncStrategy: { hook: {} },
+      ...(revision && { revision }),
+      ...(syncOptions.length > 0 && { syncOptions }),
+    },
+  };
+};
+
+type OperationState = NonNullable<NonNullable<Application['status']>['operationState']>;
+
+const resultOf = ({ phase, message, syncResult }: OperationState): SyncStep => {
+  if (phase !== 'Succeeded') return { next: 'failed', message: syncMessages.ended(phase, message ?? '') };
+  const unpruned = (syncResult?.resources ?? []).filter(({ status }) => status === 'PruneSkipped').length;
+  return unpruned > 0 ? { next: 'failed', message: syncMessages.requirePruning(unpruned) } : { next: 'done' };
+};

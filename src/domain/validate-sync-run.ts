@@ -1,0 +1,38 @@
+// What is wrong with a GitOpsDeploymentSyncRun by itself: ordered rules, the first that fits decides.
+import { admissionMessages, tooLong } from '../api/messages.ts';
+import { userFault, type Reason } from '../api/reasons.ts';
+import { syncRunSpec, type GitOpsDeploymentSyncRun } from '../api/v1alpha1/gitops-deployment-sync-run.ts';
+import type { Fault } from '../lib/fault.ts';
+
+/** The name that shows whether the door is watched; nobody else may use it. */
+const forbiddenName = 'zyxwvutsrqponmlkjihgfedcba-abcdefghijklmnoqrstuvwxyz';
+
+/** Longest revision and deployment name that the rows hold, in characters. */
+const MAX_LENGTH = 256;
+
+type Rule = (syncRun: GitOpsDeploymentSyncRun) => Fault<Reason> | undefined;
+
+const limited = (field: string, text: string): Fault<Reason> | undefined =>
+  [...text].length > MAX_LENGTH
+    ? userFault('SyncRunFieldTooLong', tooLong(field, MAX_LENGTH, [...text].length))
+    : undefined;
+
+const rules: readonly Rule[] = [
+  ({ metadata }) =>
+    metadata.name === forbiddenName ? userFault('ForbiddenName', admissionMessages.forbiddenSyncRunName) : undefined,
+  (syncRun) => limited('Deployment_name', syncRunSpec(syncRun).gitopsDeploymentName),
+  (syncRun) => limited('Revision', syncRunSpec(syncRun).revisionID),
+  (syncRun) =>
+    syncRunSpec(syncRun).revisionID.includes('\0')
+      ? userFault('InvalidRevision', 'spec.revisionID contains a character that no revision can have')
+      : undefined,
+];
+
+/** The fault of the first rule that the sync run breaks; undefined for one that is fine. */
+export const validateSyncRun = (syncRun: GitOpsDeploymentSyncRun): Fault<Reason> | undefined => {
+  for (const rule of rules) {
+    const fault = rule(syncRun);
+    if (fault) return fault;
+  }
+  return undefined;
+};
