@@ -1,0 +1,56 @@
+// The cluster of a bench: the embedded API server in a process of its own.
+import { fork, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+
+/** Requests by client (its User-Agent) and name (`create operations`). */
+export type RequestCounts = Record<string, Record<string, number>>;
+
+/** What the program `api-server.ts` says: first its kubeconfig, then its counts whenever it is asked. */
+export type ApiServerMessage = { readonly kubeconfig: string } | { readonly counts: RequestCounts };
+
+/** A cluster to measure on. */
+export interface Cluster extends AsyncDisposable {
+  /** YAML. */
+  readonly kubeconfig: string;
+  /** The process of the API server, where it is ours to look at. */
+  readonly pid?: number;
+  /** What has been asked for so far; undefined where the API server can't be asked. */
+  requests(): Promise<RequestCounts> | undefined;
+}
+
+/** Starts an API server, which writes its log into a file. `onEnd` is told when it ends without having been asked. */
+export const startEmbeddedCluster = async (options: {
+  readonly logFile: string;
+  readonly onEnd: (error: Error) => void;
+}): Promise<Cluster> => {
+  const log = openSync(options.logFile, 'a');
+  const child = fork(new URL('api-server.ts', import.meta.url), {
+    stdio: ['ignore', log, log, 'ipc'],
+    detached: true, // a Ctrl-C of the terminal is for the bench alone
+  });
+  closeSync(log);
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const early = ended.then(() => {
+    throw new Error(`the API server ended by itself; its log is ${options.logFile}`);
+  });
+  early.catch(options.onEnd);
+  const first = await Promise.race([nextMessage(child), early]);
+  if (!('kubeconfig' in first)) throw new Error('the API server did not introduce itself');
+  return {
+    kubeconfig: first.kubeconfig,
+    ...(child.pid === undefined ? {} : { pid: child.pid }),
+    async requests() {
+      const message = nextMessage(child);
+      child.send('counts');
+      const answer = await Promise.race([message, early]);
+      return 'counts' in answer ? answer.counts : {};
+    },
+    async [Symbol.asyncDispose]() {
+      if (child.connected) child.disconnect();
+      await ended;
+    },
+  };
+};
+
+const nextMessage = (child: ChildProcess): Promise<ApiServerMessage> =>
+  new Promise((resolve) => child.once('message', (message) => resolve(message as ApiServerMessage))); // it is our own program

@@ -1,0 +1,130 @@
+// What something costs: SQL transactions, API requests, CPU and memory, from a quiet moment to the next quiet moment.
+import { sleep, systemClock } from '../../src/lib/clock.ts';
+import type { RequestCounts } from './embedded-cluster.ts';
+import { usageOf, type Usage } from './usage.ts';
+import { benchAgent, type World } from './world.ts';
+
+/** The processes that are looked at. */
+export type ProcessName = 'backend' | 'agent' | 'apiserver' | 'postgresql' | 'driver';
+
+/** What was used between two moments. */
+export interface Cost {
+  /** From the start until the work had ended, in milliseconds. */
+  readonly ms: number;
+  /** As PostgreSQL counts them: single statements too, and what it does itself to bring notifications to listeners. */
+  readonly transactions: number;
+  /** As the processes count them: what they have asked for. */
+  readonly ownTransactions: number;
+  /** The service's requests by name (`create operations`), those of the bench left out. Empty where nobody counts. */
+  readonly requests: Readonly<Record<string, number>>;
+  readonly cpuSeconds: Readonly<Partial<Record<ProcessName, number>>>;
+  /** At the end. */
+  readonly memory: Readonly<Record<'backend' | 'agent', Usage>>;
+  /** GitOpsDeployment statuses that were written before Argo CD had said anything. */
+  readonly firstStatuses: number;
+  /** How often each statement ran, by `<process>.<statement>`. Empty unless asked for. */
+  readonly statements: Readonly<Record<string, number>>;
+}
+
+/** Measures costs. */
+export interface Meter {
+  /** Runs something, and gives what it cost until everything was quiet again. */
+  around(run: () => Promise<unknown>): Promise<Cost>;
+}
+
+/** Nothing is asked for this long: then all is done. Longer than the delays with which the service gathers work. */
+const QUIET_MS = 1_500;
+const LOOK_EVERY_MS = 100;
+/** A session of PostgreSQL tells its counts within 10 s of its last statement. */
+const STATISTICS_MS = 10_500;
+
+/** Creates the meter of a world. */
+export const createMeter = (world: World, options: { readonly statements: boolean }): Meter => {
+  const read = async () => ({
+    statements: options.statements ? await countsOf(world, STATEMENT) : {},
+    own: Object.values(await countsOf(world, TRANSACTION)).reduce((sum, count) => sum + count, 0),
+    transactions: await world.database.transactions(),
+    requests: ofService(await world.cluster.requests()),
+    cpu: cpuOf(world),
+  });
+  const around: Meter['around'] = async (run) => {
+    await quiet(world);
+    await sleep(systemClock, STATISTICS_MS, world.signal);
+    const before = await read();
+    world.takeFirstStatuses();
+    const startMs = systemClock.monotonicMs();
+    await run();
+    const ms = systemClock.monotonicMs() - startMs;
+    await quiet(world);
+    const { requests, cpu, statements, own } = await read();
+    await sleep(systemClock, STATISTICS_MS, world.signal);
+    const transactions = (await world.database.transactions()) - before.transactions;
+    return {
+      ms,
+      transactions,
+      ownTransactions: own - before.own,
+      requests: difference(requests, before.requests),
+      cpuSeconds: difference(cpu, before.cpu),
+      memory: { backend: usageOf(world.services.backend.pid), agent: usageOf(world.services.agent.pid) },
+      firstStatuses: world.takeFirstStatuses(),
+      statements: difference(statements, before.statements),
+    };
+  };
+  return { around };
+};
+
+/** Waits until neither the service nor Argo CD has anything left to do. */
+const quiet = async (world: World): Promise<void> => {
+  let last = '';
+  let sinceMs = systemClock.monotonicMs();
+  while (systemClock.monotonicMs() - sinceMs < QUIET_MS) {
+    const now = JSON.stringify([await workOf(world), world.argoCd.busy]);
+    if (now !== last) [last, sinceMs] = [now, systemClock.monotonicMs()];
+    await sleep(systemClock, LOOK_EVERY_MS, world.signal);
+  }
+};
+
+/** All that changes while there is work. Leases are renewed and watches opened also when there is none. */
+const workOf = async (world: World): Promise<unknown> => {
+  const counts = await world.cluster.requests();
+  if (!counts) return [world.applications.size, await world.database.transactions()];
+  return Object.entries(ofService(counts)).filter(([name]) => !/ leases$|^watch /.test(name));
+};
+
+const ofService = (counts: RequestCounts = {}): Record<string, number> => {
+  const sum: Record<string, number> = {};
+  for (const [client, requests] of Object.entries(counts)) {
+    if (client === benchAgent) continue;
+    for (const [name, count] of Object.entries(requests)) sum[name] = (sum[name] ?? 0) + count;
+  }
+  return sum;
+};
+
+/** What the processes have counted themselves, by `<process>.<label>`. */
+const countsOf = async ({ services }: World, counter: RegExp): Promise<Record<string, number>> => {
+  const found = Object.entries(services).map(async ([name, service]) =>
+    [...(await service.metrics()).matchAll(counter)].map(([, label, count]) => [`${name}.${label}`, Number(count)]),
+  );
+  return Object.fromEntries((await Promise.all(found)).flat());
+};
+
+const TRANSACTION = /^sql_transactions_total\{outcome="(.*?)"\} (\d+)$/gm;
+const STATEMENT = /^sql_statement_duration_seconds_count\{statement="(.*?)"\} (\d+)$/gm;
+
+const cpuOf = ({ cluster, services, postgresql }: World): Partial<Record<ProcessName, number>> => ({
+  backend: usageOf(services.backend.pid).cpuSeconds,
+  agent: usageOf(services.agent.pid).cpuSeconds,
+  ...(cluster.pid !== undefined && { apiserver: usageOf(cluster.pid).cpuSeconds }),
+  postgresql: postgresql.cpuSeconds(),
+  driver: usageOf(process.pid).cpuSeconds,
+});
+
+const difference = <K extends string>(
+  after: Readonly<Partial<Record<K, number>>>,
+  before: Readonly<Partial<Record<K, number>>>,
+): Record<K, number> => {
+  const entries = Object.entries<number>(after as Record<K, number>); // what is not there is left out
+  return Object.fromEntries(
+    entries.map(([name, count]) => [name, count - (before[name as K] ?? 0)]), // it came from `after`
+  ) as Record<K, number>; // the same keys
+};
