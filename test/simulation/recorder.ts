@@ -1,0 +1,89 @@
+// Looks on from the first step to the last: what the service deletes was asked for, and nothing is ever there twice.
+import { appProjects } from '../../src/api/argocd/app-project.ts';
+import { applications, type Application } from '../../src/api/argocd/application.ts';
+import { deploymentFinalizer, deploymentUidOf } from '../../src/api/labels.ts';
+import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
+import { isRecord } from '../../src/kube/json.ts';
+import type { KubeObject, ResourceType } from '../../src/kube/object.ts';
+import type { DeletedRow } from './database.ts';
+import type { ServiceRequest } from './faulty-api.ts';
+
+/** What is known of what users asked for, and what was done that nobody did. */
+export interface Recorder {
+  /** A user made this deployment. */
+  made(deployment: GitOpsDeployment): void;
+  /** A user asked for the deletion of the deployment with this UID, be it with its namespace. */
+  asked(uid: string): void;
+  /** Called before a request of the service is carried out. */
+  request(request: ServiceRequest): void;
+  /** Called for each row that a committed transaction deleted. */
+  row(row: DeletedRow): void;
+  /** What was done against the promises, one sentence each. */
+  readonly wrongs: readonly string[];
+}
+
+/** The objects of one kind, now. */
+export type PresentObjects = <T extends KubeObject>(resource: ResourceType<T>) => readonly T[];
+
+/** Creates a recorder that knows nothing yet. */
+export const createRecorder = (present: PresentObjects, when: () => string): Recorder => {
+  const wrongs: string[] = [];
+  const asked = new Set<string>();
+  const names = new Map<string, string>();
+  const wrong = (isWrong: boolean, text: string): void => {
+    if (isWrong) wrongs.push(`${when()}: ${text}`);
+  };
+  const who = (uid: string): string => `${names.get(uid) ?? 'what nobody made'} (${uid})`;
+  const applicationOf = (uid: string): Application | undefined =>
+    present(applications).find(({ metadata }) => deploymentUidOf(metadata.name) === uid);
+
+  const deletes = ({ resource, name = '' }: ServiceRequest): void => {
+    if (resource === applications.plural) {
+      const uid = deploymentUidOf(name) ?? '';
+      wrong(!asked.has(uid), `the Application of ${who(uid)} was deleted, and nobody asked for that`);
+    }
+    if (resource === appProjects.plural) {
+      const users = present(applications).filter(({ spec }) => spec.project === name);
+      wrong(users.length > 0, `the AppProject ${name} was deleted while ${users.length} Applications used it`);
+    }
+    if (resource === gitOpsDeployments.plural || resource === 'namespaces') {
+      wrong(true, `the service deleted ${resource} ${name}`);
+    }
+  };
+  const patches = ({ resource, name, body, subresource }: ServiceRequest): void => {
+    if (resource !== gitOpsDeployments.plural || subresource !== undefined) return;
+    const metadata = isRecord(body) && isRecord(body['metadata']) ? body['metadata'] : {};
+    if (metadata['finalizers'] === undefined) return;
+    const uid = String(metadata['uid']);
+    const kept = new Set(Array.isArray(metadata['finalizers']) ? metadata['finalizers'] : []);
+    const found = present(gitOpsDeployments).find((one) => one.metadata.uid === uid);
+    const taken = (found?.metadata.finalizers ?? []).filter((finalizer) => !kept.has(finalizer));
+    wrong(
+      taken.some((finalizer) => finalizer !== deploymentFinalizer),
+      `a finalizer of others was taken from ${name}`,
+    );
+    wrong(
+      found !== undefined && applicationOf(uid) !== undefined,
+      `the finalizer of ${who(uid)} was taken while its Application was there`,
+    );
+  };
+  const creates = ({ resource, body }: ServiceRequest): void => {
+    if (resource !== applications.plural || !isRecord(body) || !isRecord(body['metadata'])) return;
+    const uid = deploymentUidOf(String(body['metadata']['name'])) ?? '';
+    const others = [...names].filter(([other, name]) => other !== uid && name === names.get(uid));
+    const rival = others.find(([other]) => applicationOf(other) !== undefined);
+    wrong(rival !== undefined, `${who(uid)} got its Application while that of its namesake ${rival?.[0]} was there`);
+  };
+  return {
+    made: ({ metadata }) => void names.set(metadata.uid ?? '', `${metadata.namespace}/${metadata.name}`),
+    asked: (uid) => void asked.add(uid),
+    request(request) {
+      if (request.method === 'DELETE') deletes(request);
+      if (request.method === 'PATCH') patches(request);
+      if (request.method === 'POST') creates(request);
+    },
+    row: ({ table, key }) =>
+      wrong(!asked.has(key), `the row of ${who(key)} in ${table} was deleted, and nobody asked for that`),
+    wrongs,
+  };
+};

@@ -1,0 +1,163 @@
+// Lets the world go on one step at a time: a call that waits is released, or virtual time moves on. The seed chooses.
+import type { Gate, OutsideCall } from '../../src/lib/gate.ts';
+import type { Random } from '../../src/lib/random.ts';
+import type { VirtualClock } from '../kit/virtual-clock.ts';
+
+/**
+ * Steps of a world.
+ *
+ * *Guarantee*: at most one call is released at a time, and time moves only when none is under way, so what happens in
+ * which order follows from the seed. *Caveats*: a statement that waits for a lock stays under way while others go on,
+ * and when its lock is freed it ends beside the call that freed it; closing a session passes no gate.
+ */
+export interface Stepper {
+  /** The gate of one actor: each of its calls waits for its step. */
+  gateOf(actor: string): Gate;
+  /** From now on no call of this actor is made, and none of those under way is ever answered: it is dead. */
+  drop(actor: string): void;
+  /** Releases a call, or moves time when none waits. */
+  step(): Promise<void>;
+  /** Returns when no call is under way but those that wait for a lock. */
+  idle(): Promise<void>;
+  /** How many calls were released. */
+  readonly steps: number;
+  /** The last calls that were released, `<virtual seconds> <actor> <call>`. */
+  readonly trace: readonly string[];
+}
+
+/** What a stepper is made of. */
+export interface StepperOptions {
+  readonly random: Random;
+  readonly clock: VirtualClock;
+  /** How many sessions of the database wait for a lock. */
+  readonly lockWaits: () => Promise<number>;
+  /** Returns when everything that was notified until now has been heard. */
+  readonly heard: () => Promise<void>;
+}
+
+interface Parked {
+  readonly call: OutsideCall & { readonly by: string };
+  readonly go: () => void;
+}
+
+/** How often time moves although calls wait: a call may take longer than others take for many. */
+const HASTE = 0.03;
+/** The longest that time moves on at once, so that a schedule is never late for its own actions. */
+const LONGEST_MOVE_MS = 250;
+const TRACE = 4_000;
+
+/** Creates a stepper with nothing to release. */
+export const createStepper = (options: StepperOptions): Stepper => {
+  const { random, clock } = options;
+  const parked: Parked[] = [];
+  const underWay = createUnderWay(options.lockWaits);
+  const dead = new Set<string>();
+  const trace: string[] = [];
+  let steps = 0;
+  let mayHaveNotified = true;
+
+  const release = (): void => {
+    const inOrder = parked.toSorted((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1));
+    const entry = inOrder[Math.floor(random.next() * inOrder.length)];
+    if (!entry) return;
+    parked.splice(parked.indexOf(entry), 1);
+    steps += 1;
+    mayHaveNotified ||= entry.call.to !== 'api';
+    trace.push(`${(clock.monotonicMs() / 1000).toFixed(3)} ${describe(entry)}`);
+    if (trace.length > TRACE) trace.splice(0, TRACE / 2);
+    entry.go();
+  };
+  return {
+    gateOf: (by) => async (call, run) => {
+      if (dead.has(by)) return forever();
+      await new Promise<void>((go) => parked.push({ call: { ...call, by }, go }));
+      const ended = underWay.began(call, by);
+      try {
+        return await run();
+      } catch (error) {
+        underWay.locksMayBeFree();
+        throw error;
+      } finally {
+        ended();
+        if (dead.has(by)) await forever();
+      }
+    },
+    drop(actor) {
+      dead.add(actor);
+      parked.splice(0, parked.length, ...parked.filter(({ call }) => call.by !== actor));
+      underWay.drop(actor);
+    },
+    async step() {
+      await underWay.idle();
+      if (parked.length > 0 && random.next() >= HASTE) return release();
+      if (mayHaveNotified) await options.heard();
+      mayHaveNotified = false;
+      await clock.advance(Math.min(clock.nextInMs ?? LONGEST_MOVE_MS, LONGEST_MOVE_MS));
+    },
+    idle: underWay.idle,
+    get steps() {
+      return steps;
+    },
+    trace,
+  };
+};
+
+const describe = ({ call: { by, to, name } }: Parked): string => `${by} ${to} ${name}`;
+
+/** Not by arrival: what two calls that end together lead to arrives in any order. */
+const orderOf = describe;
+
+const forever = (): Promise<never> => new Promise(() => undefined);
+
+/** Longer than a statement takes. */
+const BRIEFLY_MS = 5;
+/** A statement that takes longer may go on beside the next steps, whatever it waits for. */
+const PATIENCE = 20;
+
+/** The calls that were released and have not ended. */
+const createUnderWay = (lockWaits: () => Promise<number>) => {
+  const calls = new Map<object, string>();
+  const blocked = new Set<object>();
+  let onEnd = (): void => undefined;
+
+  const oneEnds = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), BRIEFLY_MS);
+      onEnd = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
+  return {
+    began(call: OutsideCall, by: string): () => void {
+      const entry = {};
+      calls.set(entry, by);
+      return () => {
+        calls.delete(entry);
+        if (call.name === 'commit' || call.name === 'rollback') blocked.clear();
+        onEnd();
+      };
+    },
+    locksMayBeFree: () => blocked.clear(),
+    drop(actor: string): void {
+      for (const [entry, by] of calls) if (by === actor) calls.delete(entry);
+      blocked.clear();
+    },
+    async idle(): Promise<void> {
+      for (let waits = 0; ;) {
+        await settle();
+        const open = [...calls.keys()].filter((call) => !blocked.has(call));
+        if (open.length === 0) return;
+        if (await oneEnds()) continue;
+        waits += 1;
+        if (waits < PATIENCE && (await lockWaits()) < calls.size) continue;
+        for (const call of calls.keys()) blocked.add(call);
+      }
+    },
+  };
+};
+
+/** Turns of the event loop after which whatever follows from the end of a call has asked for its next one. */
+const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
