@@ -50,7 +50,7 @@ export const playArgoCd = (options: ArgoCdOptions): ArgoCd => {
   };
   const report = async (application: Application): Promise<string> => {
     revisions += 1;
-    const revision = revisions.toString(16).padStart(40, '0');
+    const revision = String(revisions).padStart(40, '0');
     await patch(application, () => {
       onReport(revision);
       return { status: statusOf(application, revision) };
@@ -86,6 +86,9 @@ export const playArgoCd = (options: ArgoCdOptions): ArgoCd => {
     stop,
   };
 };
+
+/** Which report a revision is of: they count up. */
+export const revisionNumber = (revision: string): number => Number(revision);
 
 /** It went, or was changed, between the watch and the write: the next event shows what to do. */
 const isOvertaken = (error: unknown): boolean => isNotFound(error) || isConflict(error);

@@ -1,40 +1,29 @@
 // `npm run bench`: measures the service and prints what it found.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf } from '../../src/lib/fault.ts';
 import { startEmbeddedCluster } from './embedded-cluster.ts';
 import { medians, type Figures } from './figures.ts';
+import { openGivenCluster } from './given-cluster.ts';
 import { helpText, readOptions, type BenchOptions } from './options.ts';
+import { judge, verdictTable } from './promises.ts';
 import { runScenarios } from './run.ts';
 import { scenarios } from './scenarios/scenarios.ts';
 import { startPostgresql } from './service-database.ts';
-import { figuresTable } from './table.ts';
+import { comparisonTable, figuresTable } from './table.ts';
+import { checkOut, ownTree, type Version } from './version.ts';
 import { inWorld } from './world.ts';
 
+/** The figures of one version. */
+interface Measured {
+  readonly version: string;
+  readonly median: Figures;
+  readonly runs: readonly Figures[];
+}
+
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
-const say = (line: string): void => void process.stderr.write(`… ${line} (load ${loadavg()[0]?.toFixed(1)})\n`);
-
-const ownTree = join(import.meta.dirname, '../..');
-
-const measure = async (options: BenchOptions, folder: string, signal: AbortSignal): Promise<void> => {
-  await using postgresql = await startPostgresql();
-  const runs: Figures[] = [];
-  for (let run = 1; run <= options.runs; run += 1) {
-    say(`run ${run} of ${options.runs}`);
-    const place = join(folder, `run-${run}`);
-    const startCluster = (onEnd: (error: Error) => void) =>
-      startEmbeddedCluster({ logFile: join(folder, `api-server-${run}.log`), onEnd });
-    runs.push(
-      await inWorld({ postgresql, startCluster, root: options.tree || ownTree, folder: place, signal }, (world) =>
-        runScenarios(world, { ...options, load: options, say }),
-      ),
-    );
-  }
-  const median = medians(runs);
-  print(figuresTable(median, runs));
-  if (options.json) await writeFile(options.json, `${JSON.stringify({ median, runs }, undefined, 2)}\n`);
-};
+const say = (line: string): void => void process.stderr.write(`… ${line}\n`);
 
 const stopSignal = (): AbortSignal => {
   const stopping = new AbortController();
@@ -44,17 +33,71 @@ const stopSignal = (): AbortSignal => {
   return stopping.signal;
 };
 
+/** Every version in turn, and that as often as there are runs: whatever the machine does besides meets them alike. */
+const measure = async (
+  options: BenchOptions,
+  { folder, signal }: { readonly folder: string; readonly signal: AbortSignal },
+): Promise<readonly Measured[]> => {
+  await using stack = new AsyncDisposableStack();
+  const versions: Version[] = [options.tree ? { label: options.tree, root: options.tree } : ownTree];
+  if (options.against) versions.push(stack.use(await checkOut(options.against, { folder, signal, say })));
+  const postgresql = stack.use(await startPostgresql());
+  const measured = versions.map(({ label, root }) => ({ version: label, root, runs: new Array<Figures>() }));
+  for (let run = 1; run <= options.runs; run += 1) {
+    for (const [index, { version, root, runs }] of measured.entries()) {
+      say(`run ${run} of ${options.runs}: ${version}`);
+      const place = join(folder, `${run}-${index}`);
+      const startCluster = (onEnd: (error: Error) => void) =>
+        options.kubeconfig
+          ? openGivenCluster(options.kubeconfig, signal)
+          : startEmbeddedCluster({ folder: place, onEnd });
+      const world = { postgresql, startCluster, root, folder: place, signal };
+      runs.push(await inWorld(world, (ready) => runScenarios(ready, { ...options, load: options, say })));
+    }
+  }
+  return measured.map(({ version, runs }) => ({ version, median: medians(runs), runs }));
+};
+
+const report = async (options: BenchOptions, measured: readonly Measured[]): Promise<boolean> => {
+  const [mine, other] = measured;
+  const verdicts = judge(mine?.median ?? {});
+  if (mine && other) print(comparisonTable(mine, other));
+  else if (mine) print(figuresTable(mine.median, mine.runs));
+  if (verdicts.length > 0) print(`\n${verdictTable(verdicts)}`);
+  const machine = { cpus: availableParallelism(), load: loadavg()[2] };
+  print(`\n${machine.cpus} processors, with a load of ${machine.load?.toFixed(1)} in the last 15 minutes.`);
+  if (options.json) {
+    const { scenarios: chosen, ...settings } = options;
+    const content = {
+      settings: { ...settings, scenarios: chosen.map(({ name }) => name) },
+      machine,
+      measured,
+      verdicts,
+    };
+    await writeFile(options.json, `${JSON.stringify(content, undefined, 2)}\n`);
+  }
+  return verdicts.every(({ holds }) => holds);
+};
+
 const main = async (): Promise<void> => {
   const options = readOptions(process.argv.slice(2), scenarios);
   if (!options) return print(helpText(scenarios));
   const folder = await mkdtemp(join(tmpdir(), 'managed-gitops-bench-'));
-  await measure(options, folder, stopSignal());
+  const signal = stopSignal();
+  try {
+    const kept = await report(options, await measure(options, { folder, signal }));
+    if (options.check && !kept) process.exitCode = 1;
+  } catch (error) {
+    if (!signal.aborted) say(`the logs are in ${folder}`);
+    throw error;
+  }
   await rm(folder, { recursive: true, force: true });
 };
 
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`bench: ${process.env['BENCH_DEBUG'] ? (error as Error).stack : messageOf(error)}\n`); // errors only
+  const expected = error instanceof Error && ['Error', 'Fault', 'ApiError'].includes(error.name);
+  process.stderr.write(`bench: ${expected || !(error instanceof Error) ? messageOf(error) : error.stack}\n`); // a defect's stack helps
   process.exitCode = 1;
 }

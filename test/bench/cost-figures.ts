@@ -38,6 +38,8 @@ export const costFigures = (cost: Cost, count: number): Figures => {
           .map(([name, requested]) => [`api.${name}`, requested / count]),
       ),
     }),
+    ...(!counted &&
+      Object.fromEntries(Object.entries(cost.ownRequests).map(([name, sent]) => [`api.${name}`, sent / count]))),
     ...Object.fromEntries(
       Object.entries(cost.statements)
         .filter(([, ran]) => ran > 0)

@@ -15,8 +15,10 @@ export interface Cost {
   readonly transactions: number;
   /** As the processes count them: what they have asked for. */
   readonly ownTransactions: number;
-  /** The service's requests by name (`create operations`), those of the bench left out. Empty where nobody counts. */
+  /** The service's requests by name (`create operations`), as the API server counts them. Empty where it can't be asked. */
   readonly requests: Readonly<Record<string, number>>;
+  /** The service's requests by process and method (`backend.POST`), as the processes count them, everything included. */
+  readonly ownRequests: Readonly<Record<string, number>>;
   readonly cpuSeconds: Readonly<Partial<Record<ProcessName, number>>>;
   /** At the end. */
   readonly memory: Readonly<Record<'backend' | 'agent', Usage>>;
@@ -30,6 +32,8 @@ export interface Cost {
 export interface Meter {
   /** Runs something, and gives what it cost until everything was quiet again. */
   around(run: () => Promise<unknown>): Promise<Cost>;
+  /** Looks on while nothing is asked of the service, and gives what it uses all the same. */
+  idle(forMs: number): Promise<Cost>;
 }
 
 /** Nothing is asked for this long: then all is done. Longer than the delays with which the service gathers work. */
@@ -42,35 +46,51 @@ const STATISTICS_MS = 10_500;
 export const createMeter = (world: World, options: { readonly statements: boolean }): Meter => {
   const read = async () => ({
     statements: options.statements ? await countsOf(world, STATEMENT) : {},
+    ownRequests: await countsOf(world, REQUEST),
     own: Object.values(await countsOf(world, TRANSACTION)).reduce((sum, count) => sum + count, 0),
     transactions: await world.database.transactions(),
     requests: ofService(await world.cluster.requests()),
     cpu: cpuOf(world),
   });
-  const around: Meter['around'] = async (run) => {
+  let settledAt = '';
+  const begin = async () => {
     await quiet(world);
-    await sleep(systemClock, STATISTICS_MS, world.signal);
-    const before = await read();
+    if ((await workOf(world)) !== settledAt) await sleep(systemClock, STATISTICS_MS, world.signal);
     world.takeFirstStatuses();
-    const startMs = systemClock.monotonicMs();
-    await run();
-    const ms = systemClock.monotonicMs() - startMs;
-    await quiet(world);
-    const { requests, cpu, statements, own } = await read();
-    await sleep(systemClock, STATISTICS_MS, world.signal);
-    const transactions = (await world.database.transactions()) - before.transactions;
-    return {
-      ms,
-      transactions,
-      ownTransactions: own - before.own,
-      requests: difference(requests, before.requests),
-      cpuSeconds: difference(cpu, before.cpu),
-      memory: { backend: usageOf(world.services.backend.pid), agent: usageOf(world.services.agent.pid) },
-      firstStatuses: world.takeFirstStatuses(),
-      statements: difference(statements, before.statements),
-    };
+    return { ...(await read()), atMs: systemClock.monotonicMs() };
   };
-  return { around };
+  type Reading = Awaited<ReturnType<typeof read>>;
+  const costOf = (before: Reading, after: Reading, ms: number): Cost => ({
+    ms,
+    transactions: after.transactions - before.transactions,
+    ownTransactions: after.own - before.own,
+    requests: difference(after.requests, before.requests),
+    ownRequests: difference(after.ownRequests, before.ownRequests),
+    cpuSeconds: difference(after.cpu, before.cpu),
+    memory: { backend: usageOf(world.services.backend.pid), agent: usageOf(world.services.agent.pid) },
+    firstStatuses: world.takeFirstStatuses(),
+    statements: difference(after.statements, before.statements),
+  });
+  return {
+    async around(run) {
+      const before = await begin();
+      await run();
+      const ms = systemClock.monotonicMs() - before.atMs;
+      await quiet(world);
+      const after = await read();
+      await sleep(systemClock, STATISTICS_MS, world.signal);
+      settledAt = await workOf(world);
+      return costOf(before, { ...after, transactions: await world.database.transactions() }, ms);
+    },
+    async idle(forMs) {
+      await world.postgresql.setAutovacuum(false);
+      const before = await begin();
+      await sleep(systemClock, forMs, world.signal);
+      const cost = costOf(before, await read(), systemClock.monotonicMs() - before.atMs);
+      await world.postgresql.setAutovacuum(true);
+      return cost;
+    },
+  };
 };
 
 /** Waits until neither the service nor Argo CD has anything left to do. */
@@ -78,17 +98,16 @@ const quiet = async (world: World): Promise<void> => {
   let last = '';
   let sinceMs = systemClock.monotonicMs();
   while (systemClock.monotonicMs() - sinceMs < QUIET_MS) {
-    const now = JSON.stringify([await workOf(world), world.argoCd.busy]);
+    const now = `${world.argoCd.busy} ${await workOf(world)}`;
     if (now !== last) [last, sinceMs] = [now, systemClock.monotonicMs()];
     await sleep(systemClock, LOOK_EVERY_MS, world.signal);
   }
 };
 
 /** All that changes while there is work. Leases are renewed and watches opened also when there is none. */
-const workOf = async (world: World): Promise<unknown> => {
-  const counts = await world.cluster.requests();
-  if (!counts) return [world.applications.size, await world.database.transactions()];
-  return Object.entries(ofService(counts)).filter(([name]) => !/ leases$|^watch /.test(name));
+const workOf = async (world: World): Promise<string> => {
+  const requests = Object.entries(ofService(await world.cluster.requests()));
+  return JSON.stringify([world.eventsSeen(), requests.filter(([name]) => !/ leases$|^watch /.test(name))]);
 };
 
 const ofService = (counts: RequestCounts = {}): Record<string, number> => {
@@ -102,12 +121,16 @@ const ofService = (counts: RequestCounts = {}): Record<string, number> => {
 
 /** What the processes have counted themselves, by `<process>.<label>`. */
 const countsOf = async ({ services }: World, counter: RegExp): Promise<Record<string, number>> => {
-  const found = Object.entries(services).map(async ([name, service]) =>
-    [...(await service.metrics()).matchAll(counter)].map(([, label, count]) => [`${name}.${label}`, Number(count)]),
-  );
-  return Object.fromEntries((await Promise.all(found)).flat());
+  const sums: Record<string, number> = {};
+  for (const [name, service] of Object.entries(services)) {
+    for (const [, label, count] of (await service.metrics()).matchAll(counter)) {
+      sums[`${name}.${label}`] = (sums[`${name}.${label}`] ?? 0) + Number(count);
+    }
+  }
+  return sums;
 };
 
+const REQUEST = /^rest_client_requests_total\{code=".*?",method="(.*?)"\} (\d+)$/gm;
 const TRANSACTION = /^sql_transactions_total\{outcome="(.*?)"\} (\d+)$/gm;
 const STATEMENT = /^sql_statement_duration_seconds_count\{statement="(.*?)"\} (\d+)$/gm;
 

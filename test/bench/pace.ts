@@ -2,22 +2,32 @@
 import { sleep, systemClock } from '../../src/lib/clock.ts';
 import type { Sent } from './user.ts';
 
-/** Sends each item, so many a second, however long the answers take. Gives how long each took until it was seen. */
-export const atRate = async <T>(
-  items: readonly T[],
-  options: { readonly perSecond: number; readonly signal: AbortSignal },
-  send: (item: T, index: number) => Promise<Sent>,
-): Promise<number[]> => {
+/** A rate, and when it ends. */
+export interface Pace {
+  readonly perSecond: number;
+  /** Asked before each; `index` is the number of those before it. */
+  readonly goesOn: (index: number) => boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Sends so many a second, however long the answers take. Gives how long each took until it was seen. */
+export const atRate = async (pace: Pace, send: (index: number) => Promise<Sent>): Promise<number[]> => {
   const startMs = systemClock.monotonicMs();
   const sent: Promise<number>[] = [];
-  for (const [index, item] of items.entries()) {
-    const waitMs = startMs + (index * 1000) / options.perSecond - systemClock.monotonicMs();
-    if (waitMs > 0) await sleep(systemClock, waitMs, options.signal);
-    const seen = send(item, index).then(async (one) => one.seen);
+  for (let index = 0; pace.goesOn(index); index += 1) {
+    const waitMs = startMs + (index * 1000) / pace.perSecond - systemClock.monotonicMs();
+    if (waitMs > 0) await sleep(systemClock, waitMs, pace.signal);
+    const seen = send(index).then(async (one) => one.seen);
     seen.catch(() => {}); // waited for below
     sent.push(seen);
   }
   return Promise.all(sent);
+};
+
+/** So many a second, for so long. */
+export const forTime = (ms: number, perSecond: number): ((index: number) => boolean) => {
+  const count = Math.max(1, Math.round((ms / 1000) * perSecond));
+  return (index) => index < count;
 };
 
 /** Sends all items as fast as the API server takes them. Gives how long each took until it was seen. */

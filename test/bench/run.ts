@@ -7,6 +7,7 @@ import type { Bench, Load, Scenario } from './scenario.ts';
 import { createUser, type Fleet } from './user.ts';
 import type { World } from './world.ts';
 
+const WARM_UP = { deployments: 60, namespaces: 20 };
 const FLOORS = 100;
 /** The first requests of a connection are slower. */
 const FLOORS_TO_WARM_UP = 20;
@@ -34,6 +35,12 @@ export const runScenarios = async (
     await atOnce(present, (member) => user.create(member));
     return present;
   };
+  const clear = async (): Promise<void> => {
+    if (!present) return;
+    say(`deleting ${present.length} deployments`);
+    await atOnce(present, (member) => user.remove(member));
+    present = undefined;
+  };
   const bench: Bench = {
     world,
     user,
@@ -41,9 +48,11 @@ export const runScenarios = async (
     floor,
     load,
     fleet,
+    clear,
     setFleet,
     say,
   };
+  await warmUp(bench);
   let figures = await measureFloor(bench);
   for (const scenario of scenarios) {
     say(scenario.name);
@@ -51,6 +60,15 @@ export const runScenarios = async (
     figures = { ...figures, ...found, ...ratios(scenario.name, found, figures) };
   }
   return figures;
+};
+
+/** A service that has just started first loads and translates its code, and opens its sessions. */
+const warmUp = async ({ user, say }: Bench): Promise<void> => {
+  say('warm-up');
+  const fleet = await user.prepare(WARM_UP);
+  await atOnce(fleet, (member) => user.create(member));
+  await atOnce(fleet, (member) => user.change(member));
+  await atOnce(fleet, (member) => user.remove(member));
 };
 
 const measureFloor = async ({ floor, say }: Bench): Promise<Figures> => {

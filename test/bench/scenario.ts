@@ -13,6 +13,8 @@ export interface Load {
   readonly rate: number;
   /** Deployments of the noisy tenant. */
   readonly flood: number;
+  /** How many deployments the scenario scale ends with. */
+  readonly scaleTo: number;
   /** How long a scenario goes on that only looks, or that compares two stretches of time; milliseconds. */
   readonly forMs: number;
 }
@@ -26,7 +28,9 @@ export interface Bench {
   readonly load: Load;
   /** The deployments that are there; makes them if nobody has. */
   fleet(): Promise<Fleet>;
-  /** Puts another fleet in the place of the present one. */
+  /** Deletes the deployments that are there. */
+  clear(): Promise<void>;
+  /** Notes which deployments are there now. */
   setFleet(fleet: Fleet | undefined): void;
   /** Tells what is going on. */
   say(line: string): void;

@@ -29,10 +29,16 @@ export interface ServiceDatabase extends AsyncDisposable {
    * of their last statement.
    */
   transactions(): Promise<number>;
+  /** Rows that belong to deployments. Asked on a session of its own, which counts as the service's. */
+  rowsOfDeployments(): Promise<number>;
 }
 
 const TRANSACTIONS = `select pg_stat_clear_snapshot(), xact_commit + xact_rollback as count
   from pg_stat_database where datname = `;
+
+const ROWS = `select ${['application', 'applicationstate', 'deploymenttoapplicationmapping', 'operation', 'deletion']
+  .map((table) => `(select count(*) from ${table})`)
+  .join(' + ')} as count`;
 
 /** Starts PostgreSQL. */
 export const startPostgresql = async (): Promise<BenchPostgresql> => {
@@ -86,6 +92,14 @@ const createDatabase = async (serverUrl: string, admin: Session): Promise<Servic
     async transactions() {
       const { rows } = await admin.query(statement<{ count: string }>('', `${TRANSACTIONS}'${name}'`));
       return Number(rows[0]?.count);
+    },
+    async rowsOfDeployments() {
+      const session = await openAdmin(url.href);
+      try {
+        return (await session.query(statement<{ count: number }>('', ROWS))).rows[0]?.count ?? NaN;
+      } finally {
+        await session.close();
+      }
     },
     [Symbol.asyncDispose]: async () => void (await admin.query(statement('', `drop database ${name} with (force)`))),
   };

@@ -1,36 +1,50 @@
-// Things that are waited for, each by a name of its own, and when each was first seen.
+// What the watches have shown: of each thing its latest version, and when that was first seen.
 import { systemClock, type Timer } from '../../src/lib/clock.ts';
 
-/** What the watches have shown so far. Times are of the monotonic clock, in milliseconds. */
+/** A version of a thing; versions count up. A later one stands for those before it: they are then no longer to be seen. */
+export interface Sight {
+  readonly of: string;
+  readonly version: number;
+}
+
+/** What has been seen so far. Times are of the monotonic clock, in milliseconds. */
 export interface Sights {
-  /** Notes the first sight of a thing. */
-  see(name: string): void;
-  /** When the thing was seen; waits for it. @throws when it is not seen in time; the signal's reason. */
-  seen(name: string): Promise<number>;
+  see(sight: Sight): void;
+  /** When this version, or a later one, was seen; waits for it. @throws when nothing is seen any more; the signal's reason. */
+  seen(sight: Sight): Promise<number>;
 }
 
 /** When nothing at all has been seen for so long, what is still waited for is lost. */
 const LOST_AFTER_MS = 60_000;
 
+interface Waiting {
+  readonly version: number;
+  readonly resolve: (atMs: number) => void;
+}
+
 /** Creates sights without any. */
 export const createSights = (signal: AbortSignal): Sights => {
-  const times = new Map<string, number>();
-  const waiting = new Map<string, PromiseWithResolvers<number>>();
+  const latest = new Map<string, { readonly version: number; readonly atMs: number }>();
+  const waiting = new Map<string, readonly Waiting[]>();
   let lastMs = 0;
   return {
-    see(name) {
-      if (times.has(name)) return;
+    see({ of, version }) {
+      if ((latest.get(of)?.version ?? -1) >= version) return;
       lastMs = systemClock.monotonicMs();
-      times.set(name, lastMs);
-      waiting.get(name)?.resolve(lastMs);
-      waiting.delete(name);
+      latest.set(of, { version, atMs: lastMs });
+      const { served = [], left = [] } = Object.groupBy(waiting.get(of) ?? [], (one) =>
+        one.version <= version ? 'served' : 'left',
+      );
+      for (const one of served) one.resolve(lastMs);
+      if (left.length > 0) waiting.set(of, left);
+      else waiting.delete(of);
     },
-    seen(name) {
-      const atMs = times.get(name);
-      if (atMs !== undefined) return Promise.resolve(atMs);
-      const sight = waiting.get(name) ?? Promise.withResolvers<number>();
-      waiting.set(name, sight);
-      return unlessLost(sight.promise, { name, signal, lastMs: () => lastMs });
+    seen({ of, version }) {
+      const last = latest.get(of);
+      if (last && last.version >= version) return Promise.resolve(last.atMs);
+      const { promise, resolve } = Promise.withResolvers<number>();
+      waiting.set(of, [...(waiting.get(of) ?? []), { version, resolve }]);
+      return unlessLost(promise, { name: `${of}, version ${version},`, signal, lastMs: () => lastMs });
     },
   };
 };

@@ -34,3 +34,18 @@ export const figuresTable = (median: Figures, runs: readonly Figures[]): string 
   ]);
   return columns([heads, ...rows]);
 };
+
+interface VersionFigures {
+  readonly version: string;
+  readonly median: Figures;
+}
+
+/** A table of the medians of two versions, and how many times the second's the first's are. */
+export const comparisonTable = (mine: VersionFigures, other: VersionFigures): string =>
+  columns([
+    ['figure', mine.version, other.version, 'ratio'],
+    ...Object.keys({ ...mine.median, ...other.median }).map((name) => {
+      const [one, another] = [mine.median[name], other.median[name]];
+      return [name, shown(one), shown(another), shown((one ?? NaN) / (another ?? NaN))];
+    }),
+  ]);

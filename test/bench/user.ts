@@ -5,7 +5,9 @@ import { namespaces } from '../../src/kube/object.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { createSlots } from './slots.ts';
-import { goneSight, pathSight, type World } from './world.ts';
+import type { Sight } from './sights.ts';
+import { goneSight, pathSight } from './eyes.ts';
+import type { World } from './world.ts';
 
 /** A deployment of the bench. */
 export interface Member {
@@ -19,6 +21,13 @@ export interface Member {
 
 /** Deployments in namespaces of their own. */
 export type Fleet = readonly Member[];
+
+/** A member of a fleet, over and over in turn. @throws of an empty fleet. */
+export const at = (fleet: Fleet, index: number): Member => {
+  const member = fleet[index % fleet.length];
+  if (!member) throw new Error('the fleet is empty');
+  return member;
+};
 
 /** Something that was sent, and how long it took, in milliseconds, until it was seen done. */
 export interface Sent {
@@ -40,7 +49,7 @@ export const createUser = (world: World): User => {
   const client = world.connect();
   const slots = createSlots();
 
-  const send = (sight: string, request: () => Promise<void>): Promise<Sent> =>
+  const send = (sight: Sight, request: () => Promise<void>): Promise<Sent> =>
     slots(async () => {
       const sentMs = systemClock.monotonicMs();
       await request();

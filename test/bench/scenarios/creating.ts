@@ -1,29 +1,25 @@
 // Deployments are created, at a rate or all at once.
 import { latencies, type Figures } from '../figures.ts';
-import type { Cost } from '../meter.ts';
 import { atOnce, atRate } from '../pace.ts';
 import type { Bench, Scenario } from '../scenario.ts';
 import { costFigures } from '../cost-figures.ts';
-import type { Fleet } from '../user.ts';
+import { at, type Fleet } from '../user.ts';
 
-const create = async (
-  bench: Bench,
-  send: (fleet: Fleet) => Promise<number[]>,
-): Promise<{ readonly cost: Cost; readonly figures: Figures }> => {
+const create = async (bench: Bench, send: (fleet: Fleet) => Promise<number[]>): Promise<Figures> => {
   const { world, user, load } = bench;
+  await bench.clear();
   const fleet = await user.prepare(load);
   world.takeStatusLatencies();
   let samples: number[] = [];
   const cost = await bench.meter.around(async () => (samples = await send(fleet)));
   bench.setFleet(fleet);
-  const figures = {
+  return {
     created: fleet.length,
     ...latencies('application', samples),
     ...latencies('status', world.takeStatusLatencies()),
     perSecond: (fleet.length * 1000) / cost.ms,
     ...costFigures(cost, fleet.length),
   };
-  return { cost, figures };
 };
 
 /** New deployments at a steady rate. */
@@ -33,9 +29,10 @@ export const steady: Scenario = {
   inAll: true,
   async run(bench) {
     const { user, load, world } = bench;
-    const options = { perSecond: load.rate, signal: world.signal };
-    const { figures } = await create(bench, (fleet) => atRate(fleet, options, (member) => user.create(member)));
-    return figures;
+    return create(bench, (fleet) => {
+      const goesOn = (index: number): boolean => index < fleet.length;
+      return atRate({ perSecond: load.rate, goesOn, signal: world.signal }, (index) => user.create(at(fleet, index)));
+    });
   },
 };
 
@@ -45,7 +42,6 @@ export const burst: Scenario = {
   summary: 'creates all deployments at once',
   inAll: true,
   async run(bench) {
-    const { figures } = await create(bench, (fleet) => atOnce(fleet, (member) => bench.user.create(member)));
-    return figures;
+    return create(bench, (fleet) => atOnce(fleet, (member) => bench.user.create(member)));
   },
 };
