@@ -7,6 +7,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { openGate } from '../../src/lib/gate.ts';
 import { createMetrics } from '../../src/lib/metrics.ts';
 import { silentLog } from '../kit/captured-log.ts';
+import { createPools, type Pools } from './pools.ts';
 
 /** A row that a committed transaction deleted. */
 export interface DeletedRow {
@@ -27,8 +28,9 @@ export interface SimulationDatabase {
   heard(): Promise<void>;
   /** A session of the service begins to hear now; it says how many notifications it has heard since. */
   hears(channels: readonly string[], count: () => number): () => void;
-  /** Ends the sessions of one process, whose transactions are rolled back. */
-  endSessions(process: string): Promise<void>;
+  readonly pools: Pools;
+  /** Ends the sessions of these names, whose transactions are rolled back. */
+  endSessions(...names: readonly string[]): Promise<void>;
   /** Deletes every row. Those that follow are told to `onDeleted`, as they are committed. */
   reset(onDeleted: (row: DeletedRow) => void): Promise<void>;
   /** Drops it. */
@@ -78,6 +80,7 @@ export const createSimulationDatabase = async (serverUrl: string): Promise<Simul
   });
   await session.script('recorder', RECORDER);
   await session.script('listen', [...SERVICE, DELETED, FENCE].map((channel) => `listen ${channel}`).join(';'));
+  const pools = createPools(url.href);
   let last: Promise<unknown> = Promise.resolve();
   /** One after the other: a session takes one question at a time. */
   const sql = <Row>(text: string): Promise<Row[]> => {
@@ -92,7 +95,8 @@ export const createSimulationDatabase = async (serverUrl: string): Promise<Simul
     lockWaits: async () => (await sql<{ count: number }>(LOCK_WAITS))[0]?.count ?? 0,
     hears: ears.add,
     heard: () => ears.heard(() => sql(`select pg_notify('${FENCE}', '')`)),
-    endSessions: (application) => endSessions(sql, application),
+    pools,
+    endSessions: (...names) => endSessions(sql, names),
     async reset(told) {
       onDeleted = () => undefined;
       await session.script('empty', EMPTY);
@@ -100,6 +104,7 @@ export const createSimulationDatabase = async (serverUrl: string): Promise<Simul
       onDeleted = told;
     },
     async stop() {
+      await pools.stop();
       await session.close();
       await onSession(serverUrl, (server) => server.script('drop', `drop database ${name} with (force)`));
     },
@@ -133,9 +138,8 @@ const rowOf = (payload: string): DeletedRow => {
 
 type Sql = <Row>(text: string) => Promise<Row[]>;
 
-/** The service calls its sessions `managed-gitops <process>`. */
-const endSessions = async (sql: Sql, process: string): Promise<void> => {
-  const those = `from pg_stat_activity where application_name = 'managed-gitops ${process}'`;
+const endSessions = async (sql: Sql, names: readonly string[]): Promise<void> => {
+  const those = `from pg_stat_activity where application_name in (${names.map((name) => `'${name}'`).join()})`;
   await sql(`select pg_terminate_backend(pid) ${those}`);
   for (;;) {
     const [left] = await sql<{ count: number }>(`select count(*)::int as count ${those}`);

@@ -8,7 +8,6 @@ import { seededRandom } from '../../src/lib/random.ts';
 import type { Logger } from '../../src/lib/log.ts';
 import { agentParts } from '../../src/main/agent.ts';
 import { backendParts } from '../../src/main/backend.ts';
-import { openDatabase } from '../../src/main/platform.ts';
 import { allSettings } from '../../src/main/settings.ts';
 import { createProcess } from '../../src/runtime/process.ts';
 import type { Transport } from '../../src/kube/transport.ts';
@@ -38,10 +37,10 @@ export interface Half {
   readonly clock: ProcessClock;
   /** Stops it in order; needs steps to come to its end. */
   stop(): Promise<void>;
-  /** Waits for its sessions to be closed, after `stop`. */
-  close(): Promise<void>;
-  /** It is dead: nothing of it goes on. */
-  kill(): Promise<void>;
+  /** It has ended: nothing of it goes on. `isClean` when no call of it was under way. */
+  bury(isClean: boolean): Promise<void>;
+  /** What its sessions are called. */
+  readonly sessions: readonly string[];
   /** How often its work has ended: with each term that ended, and with the process. */
   readonly interruptions: number;
 }
@@ -49,7 +48,7 @@ export interface Half {
 /** Shorter than an operator's, or a schedule would be all waiting; long enough to be told from each other. */
 const flags = {
   'second-look': '2s',
-  redeliver: '5s',
+  redeliver: '20s',
   'retry-failed': '30s',
   resync: '60s',
   poll: '10s',
@@ -71,8 +70,9 @@ export const startHalf = (options: HalfOptions): Half => {
   const probes = createProbes({ ...platform, health: off, metricsAddress: off });
   const access = { server: 'https://simulation' };
   const client = createKubeClient({ ...platform, access, transport: () => options.transport });
-  const opened = openDatabase(platform, { url: database.url }, actor);
-  const context = { platform, client, database: opened, probes, settings };
+  const lent = database.pools.lend(options.gate);
+  const listener = { ...platform, connection: { url: database.url }, name: actor };
+  const context = { platform, client, database: { options: listener, pool: lent.pool }, probes, settings };
   const parts = half === 'backend' ? backendParts(context) : agentParts(context);
   const running = createProcess({ ...platform, parts });
   const started = running.start();
@@ -83,17 +83,14 @@ export const startHalf = (options: HalfOptions): Half => {
     async stop() {
       await running.stop();
       await started;
-      followed.end();
     },
-    async close() {
-      await opened.pool.stop();
-      clock.stop();
-    },
-    async kill() {
+    async bury(isClean) {
       clock.stop();
       followed.end();
-      await database.endSessions(actor);
+      lent.end(isClean);
+      await database.endSessions(actor, ...(isClean ? [] : [lent.name]));
     },
+    sessions: [actor, lent.name],
     get interruptions() {
       return followed.interruptions;
     },

@@ -36,9 +36,9 @@ const LONGEST_MS = 120_000;
 /** Within this the world has to come to rest: many times the longest backoff and resync together. */
 const CONVERGES_WITHIN_MS = 30 * 60_000;
 /** Between two looks at whether it has. */
-const LOOK_MS = 100_000;
-/** Several resyncs, in which nothing may be written. */
-const QUIET_MS = 200_000;
+const LOOK_MS = 70_000;
+/** Two resyncs, in which nothing may be written. */
+const QUIET_MS = 135_000;
 
 /** Runs the schedule of a seed. */
 export const runSchedule = async (options: ScheduleOptions): Promise<ScheduleResult> => {
@@ -191,11 +191,11 @@ const createBefall = (random: Random): Befall => {
       world.halves.get(half)?.clock.jump(jumpMs);
       return `the clock of ${half} jumps by ${jumpMs} ms`;
     }
-    const { actor } = world.halves.get(half) ?? {};
-    if (actor === undefined) return `no ${half}`;
+    const running = world.halves.get(half);
+    if (!running) return `no ${half}`;
     await world.stepper.idle();
-    await world.database.endSessions(actor);
-    return `the sessions of ${actor} are ended`;
+    await world.database.endSessions(...running.sessions);
+    return `the sessions of ${running.actor} are ended`;
   };
 };
 

@@ -13,8 +13,11 @@ import type { VirtualClock } from '../kit/virtual-clock.ts';
 export interface Stepper {
   /** The gate of one actor: each of its calls waits for its step. */
   gateOf(actor: string): Gate;
-  /** From now on no call of this actor is made, and none of those under way is ever answered: it is dead. */
-  drop(actor: string): void;
+  /**
+   * From now on no call of this actor is made, and none of those under way is ever answered: it is dead. Returns how
+   * many calls to the database that leaves without an answer.
+   */
+  drop(actor: string): number;
   /** Releases a call, or moves time when none waits. */
   step(): Promise<void>;
   /** Returns when no call is under way but those that wait for a lock. */
@@ -45,6 +48,9 @@ const HASTE = 0.03;
 /** The longest that time moves on at once, so that a schedule is never late for its own actions. */
 const LONGEST_MOVE_MS = 250;
 const TRACE = 4_000;
+/** Statements that certainly notify nobody. */
+const READS =
+  /^(begin|rollback|notify .*|.*-(facts|undelivered|stuck|lanes.*|targets|open-.*|names|due|subjects|ended|leftover|there))$/;
 
 /** Creates a stepper with nothing to release. */
 export const createStepper = (options: StepperOptions): Stepper => {
@@ -62,7 +68,7 @@ export const createStepper = (options: StepperOptions): Stepper => {
     if (!entry) return;
     parked.splice(parked.indexOf(entry), 1);
     steps += 1;
-    mayHaveNotified ||= entry.call.to !== 'api';
+    mayHaveNotified ||= entry.call.to !== 'api' && !READS.test(entry.call.name);
     trace.push(`${(clock.monotonicMs() / 1000).toFixed(3)} ${describe(entry)}`);
     if (trace.length > TRACE) trace.splice(0, TRACE / 2);
     entry.go();
@@ -84,8 +90,9 @@ export const createStepper = (options: StepperOptions): Stepper => {
     },
     drop(actor) {
       dead.add(actor);
+      const dropped = parked.filter(({ call }) => call.by === actor);
       parked.splice(0, parked.length, ...parked.filter(({ call }) => call.by !== actor));
-      underWay.drop(actor);
+      return underWay.drop(actor) + dropped.filter(({ call }) => call.to === 'sql').length;
     },
     async step() {
       await underWay.idle();
@@ -118,6 +125,8 @@ const PATIENCE = 20;
 const createUnderWay = (lockWaits: () => Promise<number>) => {
   const calls = new Map<object, string>();
   const blocked = new Set<object>();
+  /** Transactions that may hold locks: never fewer than there are. */
+  let transactions = 0;
   let onEnd = (): void => undefined;
 
   const oneEnds = (): Promise<boolean> =>
@@ -134,14 +143,20 @@ const createUnderWay = (lockWaits: () => Promise<number>) => {
       calls.set(entry, by);
       return () => {
         calls.delete(entry);
-        if (call.name === 'commit' || call.name === 'rollback') blocked.clear();
+        if (call.name === 'begin') transactions += 1;
+        if (call.name === 'commit' || call.name === 'rollback') {
+          transactions -= 1;
+          blocked.clear();
+        }
         onEnd();
       };
     },
     locksMayBeFree: () => blocked.clear(),
-    drop(actor: string): void {
-      for (const [entry, by] of calls) if (by === actor) calls.delete(entry);
+    drop(actor: string): number {
+      const those = [...calls].filter(([, by]) => by === actor);
+      for (const [entry] of those) calls.delete(entry);
       blocked.clear();
+      return those.length;
     },
     async idle(): Promise<void> {
       for (let waits = 0; ;) {
@@ -150,7 +165,7 @@ const createUnderWay = (lockWaits: () => Promise<number>) => {
         if (open.length === 0) return;
         if (await oneEnds()) continue;
         waits += 1;
-        if (waits < PATIENCE && (await lockWaits()) < calls.size) continue;
+        if (waits < PATIENCE && (transactions < 1 || (await lockWaits()) < calls.size)) continue;
         for (const call of calls.keys()) blocked.add(call);
       }
     },

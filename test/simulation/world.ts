@@ -213,8 +213,7 @@ const createHalves = (options: HalvesOptions) => {
     if (!half) return;
     if (how === 'stop') await stopInSteps(half, stepper);
     await stepper.idle();
-    stepper.drop(half.actor);
-    await (how === 'stop' ? half.close() : half.kill());
+    await half.bury(stepper.drop(half.actor) === 0);
     running.delete(name);
     if (name === 'agent') interruptions += half.interruptions;
   };
