@@ -43,6 +43,8 @@ export interface Half {
   readonly sessions: readonly string[];
   /** How often its work has ended: with each term that ended, and with the process. */
   readonly interruptions: number;
+  /** True from the first look at everything in a term on: what changes now is seen. */
+  readonly isAtWork: boolean;
 }
 
 /** Shorter than an operator's, or a schedule would be all waiting; long enough to be told from each other. */
@@ -94,6 +96,9 @@ export const startHalf = (options: HalfOptions): Half => {
     get interruptions() {
       return followed.interruptions;
     },
+    get isAtWork() {
+      return followed.isAtWork;
+    },
   };
 };
 
@@ -102,14 +107,17 @@ const createFollowedMetrics = (hears: (count: () => number) => () => void) => {
   let heard = 0;
   let interruptions = 0;
   let isHeld = false;
+  let isAtWork = false;
   let deaf = (): void => undefined;
   const listening = (isListening: boolean): void => {
     deaf();
     deaf = isListening ? hears(() => heard) : () => undefined;
+    isAtWork ||= isListening;
   };
   const leading = (isLeading: boolean): void => {
     if (isHeld && !isLeading) interruptions += 1;
     isHeld = isLeading;
+    isAtWork &&= isLeading;
   };
   const metrics: Metrics = {
     counter: ({ name }) => ({
@@ -130,6 +138,9 @@ const createFollowedMetrics = (hears: (count: () => number) => () => void) => {
     metrics,
     get interruptions() {
       return interruptions;
+    },
+    get isAtWork() {
+      return isAtWork;
     },
     end(): void {
       listening(false);

@@ -83,12 +83,14 @@ const live = async (world: SimulatedWorld, life: Life): Promise<void> => {
   const events = createEvents(life);
   for (const half of halfNames) world.start(half);
   let interruptions = 0;
+  let unseen = false;
   let acting: Promise<void> | undefined;
   const act = async (): Promise<void> => {
     for (let left = Math.floor(random.next() * 4); left >= 0; left -= 1) {
       const thinks = Math.floor(random.next() * 12);
       for (let turn = 0; turn < thinks; turn += 1) await gate({ to: 'api', name: 'think' }, async () => undefined);
       await gate({ to: 'api', name: 'act' }, async () => tell(await user.act()));
+      unseen ||= user.disturbed.size > 0 && !world.halves.get('agent')?.isAtWork;
     }
     acting = undefined;
   };
@@ -107,7 +109,7 @@ const live = async (world: SimulatedWorld, life: Life): Promise<void> => {
   }
   tell('calm');
   // An agent that was not at work sees no change of that time: the next Operation of each puts it right.
-  if (interruptions < world.agentInterruptions) await touch(world, life);
+  if (unseen || interruptions < world.agentInterruptions) await touch(world, life);
 };
 
 /** Lets what is under way come to an end before the users' last change. */
@@ -129,12 +131,14 @@ const comeToRest = async (world: SimulatedWorld, tell: (text: string) => void): 
     return disagreements(world);
   };
   const untilMs = clock.monotonicMs() + CONVERGES_WITHIN_MS;
+  let told = '';
   for (;;) {
     await goOn(world, LOOK_MS);
     const wrongs = await look();
     if (recorder.wrongs.length > 0 || (wrongs.length > 0 && clock.monotonicMs() > untilMs)) return wrongs;
     if (wrongs.length === 0) break;
-    tell(`not yet: ${wrongs.join('; ')}`);
+    if (wrongs.join() !== told) tell(`not yet: ${wrongs.join('; ')}`);
+    told = wrongs.join();
   }
   tell('agreed');
   const before = { rows: await database.fingerprint(), requests: world.writes };
