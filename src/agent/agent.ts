@@ -3,6 +3,7 @@ import type { Application } from '../api/argocd/application.ts';
 import { databaseIdLabel } from '../api/labels.ts';
 import type { Operation } from '../api/v1alpha1/operation.ts';
 import { createListener, type ListenerOptions } from '../db/listen.ts';
+import { readOperationEvent } from '../db/operation-event.ts';
 import { objectKey } from '../kube/object.ts';
 import { createController, type Controller, type Reconcile } from '../runtime/controller.ts';
 import { repeat } from '../runtime/repeat.ts';
@@ -58,6 +59,13 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
     dispatch.operations(ids);
     dispatcher.enqueue(dispatchKey);
   };
+  const happened = (payloads: readonly string[]): void => {
+    const unknown = payloads.flatMap((payload) => {
+      const event = readOperationEvent(payload);
+      return event && !dispatch.happened(event) ? [event.id] : [];
+    });
+    if (unknown.length > 0) heard(unknown);
+  };
   const applicationChanged = ({ object }: Pick<StoreChange<Application>, 'object'>): void => {
     const id = object.metadata.labels?.[databaseIdLabel];
     if (!id) return;
@@ -66,6 +74,7 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
   };
   const lookAtEverything = (): void => {
     context.engine.forget();
+    dispatch.forget();
     reporter.forget();
     dispatch.everything();
     dispatcher.enqueue(dispatchKey);
@@ -75,8 +84,9 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
   };
   const listener = createListener({
     ...context.listen,
-    channels: ['operation', 'refresh'],
-    onNotify: (channel, ids) => (channel === 'operation' ? heard(ids) : refreshes.enqueue(refreshKey)),
+    channels: ['operation_event', 'refresh'],
+    onNotify: (channel, payloads) =>
+      channel === 'operation_event' ? happened(payloads) : refreshes.enqueue(refreshKey),
     onConnect: lookAtEverything,
   });
   const ends = [

@@ -2,6 +2,7 @@
 import type { GitOpsDeployment } from '../api/v1alpha1/gitops-deployment.ts';
 import type { GitOpsDeploymentSyncRun } from '../api/v1alpha1/gitops-deployment-sync-run.ts';
 import { createListener, type ListenerOptions } from '../db/listen.ts';
+import { readOperationEvent } from '../db/operation-event.ts';
 import type { Database } from '../db/pool.ts';
 import type { PlanSettings } from '../domain/deployment-plan.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -12,7 +13,6 @@ import type { Metrics } from '../lib/metrics.ts';
 import type { Random } from '../lib/random.ts';
 import { createController, type Controller, type Reconcile } from '../runtime/controller.ts';
 import { createEventRecorder } from '../runtime/events.ts';
-import type { Priority } from '../runtime/queue.ts';
 import { repeat } from '../runtime/repeat.ts';
 import type { StoreReader } from '../runtime/store.ts';
 import type { Work } from '../runtime/term.ts';
@@ -22,6 +22,7 @@ import type { DeploymentContext } from './deployments/context.ts';
 import { createGather } from './deployments/gather.ts';
 import { createDeploymentReconciler } from './deployments/reconcile.ts';
 import { createStatusReporter } from './deployments/status.ts';
+import { createLaneIndex, type LaneIndex } from './lane-index.ts';
 import { laneKey, laneOf, type LaneKind } from './lane.ts';
 import { followLanes } from './lanes.ts';
 import { collectKey, createCollector } from './operations/collect.ts';
@@ -31,7 +32,7 @@ import { createGatherSyncRun } from './sync-runs/gather.ts';
 import { createSyncRunReconciler } from './sync-runs/reconcile.ts';
 import { createSyncStatusReporter } from './sync-runs/status.ts';
 import { createSyncRunWaits, followTurns } from './sync-runs/waits.ts';
-import { createWake, wakeKey } from './wake.ts';
+import { createWake, wakeKey, type WakeOptions } from './wake.ts';
 
 /** What an operator sets. Times in milliseconds. */
 export interface BackendSettings extends PlanSettings, AbsenceSettings {
@@ -77,26 +78,32 @@ export const startBackend = (context: BackendContext, lost: AbortSignal): Work =
   const events = createEventRecorder({ ...context, component: 'managed-gitops' });
   const loop: Loop = (name, reconcile, concurrency = 1) =>
     createController({ ...context, ...settings, name, reconcile, concurrency, lost });
-  const term: Term = { ...context, lost, loop, announce: createAnnounce(events) };
+  const laneIndex = createLaneIndex();
+  const term: Term = { ...context, lost, loop, laneIndex, announce: createAnnounce(events) };
   const operations = createOperationLoops(term);
   const deploymentLanes = createDeploymentLanes(term, operations.settled);
   const syncRunLanes = createSyncRunLanes(term, operations.settled);
   const lanes = { deployment: deploymentLanes.controller, sync: syncRunLanes.controller };
 
-  const look = (kind: LaneKind, key: string, priority: Priority): void => {
-    lanes[kind].enqueue(key, { priority });
+  const look = (kind: LaneKind, key: string, options: WakeOptions): void => {
+    lanes[kind].enqueue(key, options);
     if (kind === 'deployment') syncRunLanes.deploymentChanged(key);
   };
-  const wake = createWake({ ...context, lane: look, deliver: operations.deliver });
+  const wake = createWake({
+    ...context,
+    lane: look,
+    laneOfApplication: (id) => laneIndex.of(id),
+    deliver: operations.deliver,
+    lookUp: () => waker.enqueue(wakeKey),
+  });
   const waker = loop('waker', wake.reconcile);
   const lookAtEverything = (): void => {
     wake.everything();
-    waker.enqueue(wakeKey);
     operations.collect();
     const lookAtAll = (kind: LaneKind, objects: readonly KubeObject[]): void => {
       for (const { metadata } of objects) {
         const namespaceUid = namespaces.get(metadata.namespace ?? '')?.metadata.uid;
-        if (namespaceUid) look(kind, laneKey(kind, { namespaceUid, name: metadata.name }), 'resync');
+        if (namespaceUid) look(kind, laneKey(kind, { namespaceUid, name: metadata.name }), { priority: 'resync' });
       }
     };
     lookAtAll('deployment', deployments.list());
@@ -104,16 +111,15 @@ export const startBackend = (context: BackendContext, lost: AbortSignal): Work =
   };
   const listener = createListener({
     ...context.listen,
-    channels: ['operation', 'application_state'],
-    onNotify(channel, ids) {
-      if (channel === 'operation') wake.operations(ids);
-      else wake.applications(ids);
-      waker.enqueue(wakeKey);
+    channels: ['operation_event', 'application_state'],
+    onNotify(channel, payloads) {
+      if (channel === 'application_state') wake.applications(payloads);
+      else wake.operations(payloads.flatMap((payload) => readOperationEvent(payload) ?? []));
     },
     onConnect: lookAtEverything,
   });
   const ends = [
-    deploymentLanes.follow((key) => look('deployment', key, 'change')),
+    deploymentLanes.follow((key) => look('deployment', key, { priority: 'change' })),
     syncRunLanes.follow(),
     repeat(context, settings.resyncMs, lookAtEverything),
     repeat(context, settings.pollMs, () => listener.connected || lookAtEverything()),
@@ -136,29 +142,62 @@ export const startBackend = (context: BackendContext, lost: AbortSignal): Work =
 interface Term extends BackendContext {
   readonly lost: AbortSignal;
   readonly loop: Loop;
+  readonly laneIndex: LaneIndex;
   readonly announce: Announce;
 }
 
 type Settled = (operationIds: readonly string[]) => void;
 
+/** Operation objects are for others; nobody here waits for them, so many are made and removed together. Milliseconds. */
+const DELIVER_EVERY_MS = 250;
+const COLLECT_EVERY_MS = 300;
+
 /** The loops that make and remove the objects of Operations. */
 const createOperationLoops = (term: Term) => {
-  const { settings, loop } = term;
+  const { settings } = term;
   const collector = createCollector({ ...term, foreignAgeMs: settings.foreignAgeMs, sweepMs: settings.resyncMs });
-  const collecting = loop('operation-collector', collector.reconcile);
-  const collect = (): void => collecting.enqueue(collectKey);
+  const collecting = createPacedLoop(term, {
+    name: 'operation-collector',
+    key: collectKey,
+    reconcile: collector.reconcile,
+    everyMs: COLLECT_EVERY_MS,
+  });
   const settled: Settled = (ids) => {
     if (ids.length === 0) return;
     collector.offer(ids);
-    collect();
+    collecting.ask();
   };
   const onDelivered: Settled = (ids) => {
-    collector.delivered(ids);
-    collect();
+    if (collector.delivered(ids)) collecting.ask();
   };
-  const reconcile = createDeliver({ ...term, redeliverMs: settings.redeliverMs, onDelivered });
-  const delivering = loop('operation-deliverer', reconcile);
-  return { settled, collect, deliver: () => delivering.enqueue(deliverKey), loops: [delivering, collecting] };
+  const delivering = createPacedLoop(term, {
+    name: 'operation-deliverer',
+    key: deliverKey,
+    reconcile: createDeliver({ ...term, redeliverMs: settings.redeliverMs, onDelivered }),
+    everyMs: DELIVER_EVERY_MS,
+  });
+  return {
+    settled,
+    collect: collecting.ask,
+    deliver: delivering.ask,
+    loops: [delivering.controller, collecting.controller],
+  };
+};
+
+/** A loop of one key, whose passes begin `everyMs` apart at the least. A lone wish is fulfilled at once. */
+const createPacedLoop = (
+  { loop, clock }: Term,
+  one: { readonly name: string; readonly key: string; readonly reconcile: Reconcile; readonly everyMs: number },
+) => {
+  let nextMs = -Infinity;
+  const controller = loop(one.name, (key, pass) => {
+    nextMs = clock.monotonicMs() + one.everyMs;
+    return one.reconcile(key, pass);
+  });
+  return {
+    controller,
+    ask: () => controller.enqueue(one.key, { afterMs: Math.max(0, nextMs - clock.monotonicMs()) }),
+  };
 };
 
 const createDeploymentLanes = (term: Term, settled: Settled) => {

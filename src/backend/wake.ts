@@ -1,12 +1,11 @@
 // Turns what the database notifies into keys: whose lane is it?
 import { selectLanes, selectLanesOfApplications, type LaneRow } from '../db/queries/deployment-facts.ts';
-import { selectSubjects } from '../db/queries/operation.ts';
 import { selectSyncRunLanes } from '../db/queries/sync-run-facts.ts';
+import type { OperationEvent } from '../db/operation-event.ts';
 import type { Database } from '../db/pool.ts';
-import { isEnded } from '../domain/operation.ts';
 import type { Reconcile } from '../runtime/controller.ts';
 import type { Priority } from '../runtime/queue.ts';
-import { laneKey, type LaneKind } from './lane.ts';
+import { laneKey, type Lane, type LaneKind } from './lane.ts';
 
 /** The only key of the waker. */
 export const wakeKey = 'backend/wake/all';
@@ -17,36 +16,45 @@ export interface Wake {
   /** Rows of `applicationstate` changed. */
   applications(ids: readonly string[]): void;
   /** Rows of `operation` were written, touched or ended. */
-  operations(ids: readonly string[]): void;
+  operations(events: readonly OperationEvent[]): void;
   /** Every lane the rows know: at start, at the slow resync, and when notifications may have been missed. */
   everything(): void;
+}
+
+/** How a lane is woken. */
+export interface WakeOptions {
+  readonly priority: Priority;
+  readonly afterMs?: number;
 }
 
 /** Where keys go. */
 export interface WakeTargets {
   readonly db: Database;
-  readonly lane: (kind: LaneKind, key: string, priority: Priority) => void;
+  readonly lane: (kind: LaneKind, key: string, options: WakeOptions) => void;
+  /** The lane of an application that a pass has met; undefined for one that has to be looked up. */
+  readonly laneOfApplication: (id: string) => Lane | undefined;
   readonly deliver: () => void;
+  /** There is something to look up. */
+  readonly lookUp: () => void;
 }
 
+/** Argo CD most often reports within moments after an Operation has succeeded: one pass then sees both. */
+const REPORT_MS = 100;
+
 /** Creates the waker. What it could not look up is kept for its next try. */
-export const createWake = ({ db, lane, deliver }: WakeTargets): Wake => {
+export const createWake = ({ db, lane, laneOfApplication, deliver, lookUp }: WakeTargets): Wake => {
   const applications = new Set<string>();
-  const operations = new Set<string>();
   const syncs = new Set<string>();
   let everything = false;
-  const tell = (kind: LaneKind, { namespace_uid: namespaceUid, name }: LaneRow, priority: Priority): void =>
-    lane(kind, laneKey(kind, { namespaceUid, name }), priority);
 
-  const resolveOperations = async (): Promise<void> => {
-    const subjects = await takeAll(operations, (ids) => selectSubjects(db, ids));
-    if (subjects.some((subject) => subject.delivered_at === null)) deliver();
-    for (const { resource_type, resource_id, state } of subjects) {
-      if (!isEnded(state) && state !== 'In_Progress') continue;
-      if (resource_type === 'Application') applications.add(resource_id);
-      if (resource_type === 'SyncOperation') syncs.add(resource_id);
-    }
+  const application = (id: string, afterMs = 0): void => {
+    const known = laneOfApplication(id);
+    if (known) lane('deployment', laneKey('deployment', known), { priority: 'change', afterMs });
+    else applications.add(id);
   };
+  const tell = (kind: LaneKind, { namespace_uid: namespaceUid, name }: LaneRow, priority: Priority): void =>
+    lane(kind, laneKey(kind, { namespaceUid, name }), { priority });
+
   const resolveApplications = async (): Promise<void> => {
     const rows = await takeAll(applications, (ids) => selectLanesOfApplications(db, ids));
     for (const row of rows) tell('deployment', row, 'change');
@@ -58,8 +66,8 @@ export const createWake = ({ db, lane, deliver }: WakeTargets): Wake => {
   const resolveEverything = async (): Promise<void> => {
     if (!everything) return;
     everything = false;
-    const lookUp = () => Promise.all([selectLanes(db), selectSyncRunLanes(db, null)]);
-    const [deployments, syncRuns] = await lookUp().catch((error: unknown) => {
+    const look = () => Promise.all([selectLanes(db), selectSyncRunLanes(db, null)]);
+    const [deployments, syncRuns] = await look().catch((error: unknown) => {
       everything = true;
       throw error;
     });
@@ -69,13 +77,23 @@ export const createWake = ({ db, lane, deliver }: WakeTargets): Wake => {
   };
 
   return {
-    applications: (ids) => ids.forEach((id) => applications.add(id)),
-    operations: (ids) => ids.forEach((id) => operations.add(id)),
+    applications(ids) {
+      for (const id of ids) application(id);
+      if (applications.size > 0) lookUp();
+    },
+    operations(events) {
+      for (const { type, resourceId, state } of events) {
+        if (state === 'Waiting') deliver();
+        else if (type === 'Application') application(resourceId, state === 'Completed' ? REPORT_MS : 0);
+        else if (type === 'SyncOperation') syncs.add(resourceId);
+      }
+      if (applications.size + syncs.size > 0) lookUp();
+    },
     everything() {
       everything = true;
+      lookUp();
     },
     async reconcile() {
-      await resolveOperations();
       await resolveApplications();
       await resolveSyncs();
       await resolveEverything();

@@ -7,8 +7,11 @@ import { openSession, type DatabaseOptions, type Session } from './pool.ts';
 import { statement } from './statement.ts';
 import { connectBackoff } from './wait.ts';
 
-/** The channels that the schema's triggers speak on; the payload is the primary key of the row to look at. */
-export type Channel = 'operation' | 'application_state' | 'refresh';
+/**
+ * The channels that the schema's triggers speak on. The payload is the primary key of the row to look at; that of
+ * `operation_event` is an `OperationEvent`.
+ */
+export type Channel = 'operation' | 'operation_event' | 'application_state' | 'refresh';
 
 /** How a listener listens. */
 export interface ListenerOptions extends DatabaseOptions {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createVirtualClock } from '../../test/kit/virtual-clock.ts';
 import { createBatch } from './batch.ts';
 
 describe('a batch', () => {
@@ -80,5 +81,28 @@ describe('a batch', () => {
     expect(ends.map((end) => end.status)).toEqual(['rejected', 'rejected', 'rejected']);
     expect(calls).toBe(1);
     await expect(run(4)).rejects.toThrow('away');
+  });
+
+  it('with a pace sends a lone item at once, and gathers what follows until it may send again', async () => {
+    const clock = createVirtualClock();
+    const calls: number[][] = [];
+    const run = createBatch<number, number>({
+      run: async (items) => {
+        calls.push([...items]);
+        return items;
+      },
+      maxSize: 10,
+      concurrency: 2,
+      pace: { clock, everyMs: 100, orItems: 3 },
+    });
+    await run(0);
+    const late = [1, 2].map(run);
+    await clock.advance(99);
+    expect(calls).toEqual([[0]]);
+    await clock.advance(1);
+    await Promise.all(late);
+    expect(calls).toEqual([[0], [1, 2]]);
+    await Promise.all([3, 4, 5].map(run)); // so many wait for nothing
+    expect(calls.at(-1)).toEqual([3, 4, 5]);
   });
 });

@@ -1,4 +1,5 @@
 // Many callers, one call: what arrives while a call is under way goes out together with the next.
+import type { Clock, Timer } from './clock.ts';
 
 /** How items are carried out together. */
 export interface BatchOptions<Item, Result> {
@@ -10,6 +11,8 @@ export interface BatchOptions<Item, Result> {
   readonly concurrency: number;
   /** True for a failure that no item is to blame for, such as the other side being away: it fails the whole call. */
   readonly isShared?: (error: unknown) => boolean;
+  /** For what is in no hurry: calls begin `everyMs` apart at the least, or when `orItems` wait. */
+  readonly pace?: { readonly clock: Clock; readonly everyMs: number; readonly orItems: number };
 }
 
 interface Waiter<Item, Result> {
@@ -19,8 +22,8 @@ interface Waiter<Item, Result> {
 }
 
 /**
- * Turns a call for many items into a function for one. A lone item goes out at once; under load the batches grow by
- * themselves, so there is no delay to tune.
+ * Turns a call for many items into a function for one. A lone item goes out at once, also where a pace is set; under
+ * load the batches grow by themselves.
  *
  * *Guarantee*: when a call for several items fails, each is tried alone, so that one bad item fails only itself, unless
  * `isShared` says that none is to blame.
@@ -39,8 +42,26 @@ export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>): 
     }
   };
 
+  const { pace } = options;
+  let nextMs = -Infinity;
+  let timer: Timer | undefined;
+  /** True when a call may begin; else it begins by itself when it may. */
+  const mayBegin = (): boolean => {
+    if (!pace || waiting.length >= pace.orItems) return true;
+    const nowMs = pace.clock.monotonicMs();
+    if (nowMs < nextMs) {
+      timer ??= pace.clock.after(nextMs - nowMs, () => {
+        timer = undefined;
+        flush();
+      });
+      return false;
+    }
+    nextMs = nowMs + pace.everyMs;
+    return true;
+  };
+
   const flush = (): void => {
-    while (waiting.length > 0 && underWay < options.concurrency) {
+    while (waiting.length > 0 && underWay < options.concurrency && mayBegin()) {
       underWay += 1;
       void settle(waiting.splice(0, options.maxSize)).finally(() => {
         underWay -= 1;

@@ -108,7 +108,7 @@ describe("a tenant's project", () => {
   });
 
   it('is not given again what it has lost, by one that read the rows before', async () => {
-    const targets = createKeptAnswers('agent-application-targets');
+    const targets = createKeptAnswers('agent-claim');
     await start({ gate: targets.gate });
     await permit('one', 'two');
     const [first, second] = [await made('one'), await made('one')];

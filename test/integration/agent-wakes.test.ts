@@ -72,17 +72,17 @@ describe('while open Operations are looked up', () => {
   it('another notification of the same one is not lost', async () => {
     const lookUps = createKeptAnswers('agent-open-operations');
     await start({ gate: lookUps.gate });
-    const ticket = await rows.order(tenant, app.id);
-    await rows.ended(ticket);
     await world.quiet();
     lookUps.close();
-    await sql(`update operation set human_readable_state = 'noted' where operation_id = '${ticket}'`);
+    await sql(`insert into operation
+      (operation_id, instance_id, resource_id, operation_owner_user_id, resource_type, created_on, last_state_update, state)
+      values ('again', '${rows.instanceId}', '${app.id}', '${tenant.id}', 'Application', now(), now(), 'Completed')`);
     await lookUps.untilKept();
-    const heard = lookUps.ended('notify operation');
-    await sql(`update operation set state = 'Waiting' where operation_id = '${ticket}'`);
-    await eventually('it is heard', () => lookUps.ended('notify operation') > heard);
+    const heard = lookUps.ended('notify operation_event');
+    await sql(`update operation set state = 'Waiting' where operation_id = 'again'`);
+    await eventually('it is heard', () => lookUps.ended('notify operation_event') > heard);
     lookUps.open();
-    expect((await rows.ended(ticket)).state).toBe('Completed');
+    expect((await rows.ended('again')).state).toBe('Completed');
   });
 
   it('what nobody was told of, because the connection broke, is not lost', async () => {

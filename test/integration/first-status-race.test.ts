@@ -1,4 +1,4 @@
-// Pending: joins test/integration/first-status.test.ts once the wake-up by `In_Progress` alone is mended.
+// The first status of a deployment, when the backend hears late of its own Operation.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { aDeployment, deploymentsOf, type Deployments } from '../kit/deployments.ts';
 import { eventually } from '../kit/eventually.ts';
@@ -16,13 +16,13 @@ afterEach(() => world.stop());
 const patches = () => world.api.requests()['patch gitopsdeployments/status'] ?? 0;
 
 it('is one patch, too, when the backend hears of the Operation while the agent is at it', async () => {
-  let lookedUpMs = Infinity;
+  let heardMs = Infinity;
   const isTaken = async () => (await world.database.sql(`select 1 from operation where state <> 'Waiting'`)).length > 0;
   await world.start('backend', {
     gate: async (call, run) => {
-      if (call.name !== 'operation-subjects') return run();
+      if (call.name !== 'notify operation_event') return run();
       await eventually('the agent has taken it', isTaken);
-      return run().finally(() => (lookedUpMs = Math.min(lookedUpMs, performance.now())));
+      return run().finally(() => (heardMs = Math.min(heardMs, performance.now())));
     },
   });
   await world.quiet();
@@ -30,7 +30,7 @@ it('is one patch, too, when the backend hears of the Operation while the agent i
     gate: async (call, run) => {
       // A while in which the backend could say something, but well within the half second that it leaves the agent.
       if (call.name === 'agent-end-operations') {
-        await eventually('it was looked up', () => performance.now() - lookedUpMs > 150);
+        await eventually('it was heard', () => performance.now() - heardMs > 150);
       }
       return run();
     },

@@ -213,7 +213,7 @@ describe('an Operation written by another program', () => {
   });
 
   it('of a type that only others carry out is left to them', async () => {
-    const id = await writeForeign('SyncOperation', 'anything');
+    const id = await writeForeign('ManagedEnvironment', 'anything');
     await world.apply(aDeployment({ ...ref, path: 'meanwhile' }));
     await eventually('later work is done', async () => {
       return (await deployments.application(deployment))?.spec.source?.path === 'meanwhile';

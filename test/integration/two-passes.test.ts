@@ -1,6 +1,7 @@
 // Two backends at the same deployment, stepped call by call: whatever comes between what, it happens once.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
+import { createLaneIndex } from '../../src/backend/lane-index.ts';
 import { createAbsences } from '../../src/backend/absences.ts';
 import type { DeploymentContext } from '../../src/backend/deployments/context.ts';
 import { createGather } from '../../src/backend/deployments/gather.ts';
@@ -59,6 +60,7 @@ const startBackend = (
     client,
     db: pool,
     absences: createAbsences(platform, { secondLookMs: 10_000, maxUnseenDeletions: 10, kind: 'GitOpsDeployment' }),
+    laneIndex: createLaneIndex(),
     engineNamespace,
     plan,
     lost: new AbortController().signal,
@@ -105,7 +107,8 @@ const startRace = async (
   await see();
   const backends = replicas.map((replica) => startBackend(replica, { gate, clock, caches }));
   const namespaceUid = caches.namespaces.get(raced.metadata.namespace ?? '')?.metadata.uid ?? '';
-  for (const { controller } of backends) controller.enqueue(laneKey('deployment', { namespaceUid, name: raced.metadata.name }));
+  for (const { controller } of backends)
+    controller.enqueue(laneKey('deployment', { namespaceUid, name: raced.metadata.name }));
   await gate.idle();
   return {
     gate,

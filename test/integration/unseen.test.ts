@@ -65,7 +65,7 @@ describe('with at most one deletion to be believed that was not seen', () => {
     }
     const told = lines.filter(({ level, msg }) => level === 'error' && String(msg).includes('are missing'));
     expect(told).toHaveLength(1);
-    expect(told[0]?.msg).toMatch(/^2 deployments .*--max-unseen-deletions$/);
+    expect(told[0]?.msg).toMatch(/^2 GitOpsDeployments .*--max-unseen-deletions$/);
     await restart({ flags: { 'max-unseen-deletions': '2' } });
     for (const deployment of made) await deployments.cleanUp(deployment);
     await eventually('both are removed', async () => (await linked()).length === 0);

@@ -1,11 +1,12 @@
 // Step 7: brings an Application's status into its row, when it differs from what is there.
 import { databaseIdLabel } from '../../api/labels.ts';
-import { applications } from '../../api/argocd/application.ts';
+import { applications, type Application } from '../../api/argocd/application.ts';
 import { reportApplications, type ApplicationReport } from '../../db/queries/application-state.ts';
 import { statementBatch } from '../../db/statement-batch.ts';
 import { writeStatus } from '../../domain/application-status.ts';
 import { endSyncPatch, retriesOldRevision } from '../../domain/running-sync.ts';
 import { createBatch } from '../../lib/batch.ts';
+import { parseTime } from '../../lib/clock.ts';
 import type { Reconcile } from '../../runtime/controller.ts';
 import type { AgentContext } from '../context.ts';
 import { writePresent } from '../written.ts';
@@ -16,6 +17,12 @@ export const reportKey = (applicationId: string, storeKey: string): string => `$
 /** A stored status may have a quarter of a megabyte. */
 const REPORTS_AT_ONCE = 50;
 
+/** A status often changes several times in a row, and those of many Applications do at once. Milliseconds. */
+const REPORT_EVERY_MS = 100;
+
+/** An Application that is younger has not been looked at by Argo CD: that it has no status is not worth a report. */
+const YOUNG_MS = 250;
+
 /** Reports Applications. */
 export interface Reporter {
   readonly reconcile: Reconcile;
@@ -23,12 +30,16 @@ export interface Reporter {
   forget(): void;
 }
 
+const youngForMs = ({ metadata }: Application, nowMs: number): number =>
+  Math.min((parseTime(metadata.creationTimestamp) ?? 0) + YOUNG_MS - nowMs, YOUNG_MS);
+
 /** Creates the reporter. What the row is known to hold already costs no statement. */
 export const createReporter = (context: AgentContext): Reporter => {
   const stored = new Map<string, string>();
   const report = createBatch<ApplicationReport, undefined>({
     ...statementBatch,
     maxSize: REPORTS_AT_ONCE,
+    pace: { clock: context.clock, everyMs: REPORT_EVERY_MS, orItems: 10 },
     run: async (reports) => {
       await reportApplications(context.db, reports);
       return reports.map(() => undefined);
@@ -39,17 +50,20 @@ export const createReporter = (context: AgentContext): Reporter => {
     const application = context.applications.get(`${namespace}/${name}`);
     if (application?.metadata.labels?.[databaseIdLabel] !== applicationId) {
       stored.delete(applicationId);
-      return;
+      return undefined;
     }
+    const leftMs = application.status ? 0 : youngForMs(application, context.clock.now());
+    if (leftMs > 0) return { afterMs: leftMs };
     const { bytes, hash } = writeStatus(application.status);
     if (stored.get(applicationId) !== hash) {
       await report({ applicationId, bytes, hash });
       stored.set(applicationId, hash);
     }
-    if (!retriesOldRevision(application)) return;
+    if (!retriesOldRevision(application)) return undefined;
     const { resourceVersion } = application.metadata;
     const body = { metadata: { resourceVersion }, ...endSyncPatch(application) };
     await writePresent(() => context.client.patch(applications, { namespace, name }, { type: 'merge', body, signal }));
+    return undefined;
   };
   return { reconcile, forget: () => stored.clear() };
 };

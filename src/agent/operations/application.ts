@@ -56,10 +56,7 @@ export const createApplicationWork = (agent: AgentContext, shared: SharedWork): 
 
   const passOver = (ticket: Omit<Ticket, 'dependsOn'>): Pass => {
     const { resourceId: applicationId, signal } = ticket;
-    const read = async (): Promise<Target> => {
-      const row = await load(ticket);
-      return { row, projectRows: projectRowsOf(row) };
-    };
+    const read = async (): Promise<Target> => toTarget(await load(ticket));
     return { ...agent, ...shared, signal, applicationId, read };
   };
 
@@ -67,7 +64,7 @@ export const createApplicationWork = (agent: AgentContext, shared: SharedWork): 
     ticket.dependsOn(ticket.resourceId);
     const pass = passOver(ticket);
     const { read, applicationId } = pass;
-    const { row, projectRows: rows } = await read();
+    const { row, projectRows: rows } = ticket.target ? toTarget(ticket.target) : await read();
     const isGone = row.spec_field === null;
     if (isGone) await removeApplicationsOf(pass, { applicationId, deploymentUid: row.deployment_uid, hasRow });
     if (!rows) return writeApplication(pass, row);
@@ -91,6 +88,8 @@ export const createApplicationWork = (agent: AgentContext, shared: SharedWork): 
     },
   };
 };
+
+const toTarget = (row: ApplicationTargetRow): Target => ({ row, projectRows: projectRowsOf(row) });
 
 const projectRowsOf = (row: ApplicationTargetRow): ProjectRows | undefined =>
   row.user_id === null

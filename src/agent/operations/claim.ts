@@ -13,13 +13,13 @@ import type { AgentContext } from '../context.ts';
 
 /** The resource that an Operation is about. */
 export interface OperationLane {
-  /** The namespace UID of the tenant; '-' for an Operation without an owner. */
+  /** The id of the tenant's row; '-' for an Operation without an owner. */
   readonly tenant: string;
   readonly type: string;
   readonly resourceId: string;
 }
 
-/** The key of a lane, `<namespaceUid>/<type>/<resource id>`. */
+/** The key of a lane, `<tenant>/<type>/<resource id>`. */
 export const operationKey = ({ tenant, type, resourceId }: OperationLane): string =>
   `${tenant || '-'}/${type}/${resourceId}`;
 
@@ -36,11 +36,15 @@ interface Claim {
   readonly skipped: boolean;
 }
 
+/** Ends of Operations are told together. What is waited for after an end is Argo CD, which takes longer. Milliseconds. */
+const END_EVERY_MS = 100;
+const ENDS_AT_ONCE = 10;
+
 /** Takes and ends Operations; what happens at the same time shares a statement. */
 export interface Claims {
   /**
-   * Takes every open Operation of a resource that nobody holds. They are `In_Progress` when this returns, and nothing about the resource
-   * has been read before: whatever is written later makes a new Operation.
+   * Takes every open Operation of a resource that nobody holds. They are `In_Progress` when this returns: whatever is
+   * written later makes a new Operation.
    */
   take(lane: OperationLane): Promise<Claim>;
   end(end: OperationEnd): Promise<void>;
@@ -63,6 +67,7 @@ export const createClaims = (context: AgentContext): Claims => {
   });
   const end = createBatch<OperationEnd, undefined>({
     ...statementBatch,
+    pace: { clock, everyMs: END_EVERY_MS, orItems: ENDS_AT_ONCE },
     run: async (ends) => {
       await endOperations(db, ends, utcText(clock.now()));
       return ends.map(() => undefined);

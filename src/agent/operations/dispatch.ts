@@ -1,10 +1,11 @@
 // Finds the Operations that are open and puts their resources into the queue.
 import { selectOpenOperations } from '../../db/queries/agent.ts';
+import type { OperationEvent } from '../../db/operation-event.ts';
 import { operationTypes } from '../../domain/operation.ts';
 import type { Reconcile } from '../../runtime/controller.ts';
 import type { Priority } from '../../runtime/queue.ts';
 import type { AgentContext } from '../context.ts';
-import { operationKey } from './claim.ts';
+import { operationKey, type OperationLane } from './claim.ts';
 
 /** The only key of the dispatcher. */
 export const dispatchKey = 'agent/dispatch/all';
@@ -13,7 +14,11 @@ export const dispatchKey = 'agent/dispatch/all';
 export interface Dispatch {
   readonly reconcile: Reconcile;
   operations(ids: readonly string[]): void;
+  /** Takes what the database says has happened. False where the engine's row is not known yet: it has to be looked up. */
+  happened(event: OperationEvent): boolean;
   everything(): void;
+  /** Looks up again which rows mean this engine: its namespace may have been made again. */
+  forget(): void;
 }
 
 /**
@@ -28,22 +33,33 @@ export const createDispatch = (
   },
 ): Dispatch => {
   const heard = new Set<string>();
+  const mine = new Set<string>(); // ids of this engine's rows
   let everything = false;
 
+  const enqueue = (lane: OperationLane, priority: Priority): void => {
+    if (operationTypes.has(lane.type) && !options.handled.has(lane.type)) return;
+    options.enqueue(operationKey(lane), priority);
+  };
   const look = async (ids: readonly string[] | null): Promise<void> => {
     const open = await selectOpenOperations(context.db, await context.engine.identity(), ids);
-    for (const row of open) {
-      if (operationTypes.has(row.resource_type) && !options.handled.has(row.resource_type)) continue;
-      const key = operationKey({ tenant: row.tenant, type: row.resource_type, resourceId: row.resource_id });
-      options.enqueue(key, ids === null ? 'resync' : 'change');
+    for (const { resource_type: type, resource_id: resourceId, owner_id, instance_id } of open) {
+      mine.add(instance_id);
+      enqueue({ tenant: owner_id ?? '', type, resourceId }, ids === null ? 'resync' : 'change');
     }
   };
 
   return {
     operations: (ids) => ids.forEach((id) => heard.add(id)),
+    happened({ type, resourceId, ownerId, instanceId, state }) {
+      if (!mine.has(instanceId)) return false;
+      // What is in progress or has ended is this agent's own doing.
+      if (state === 'Waiting') enqueue({ tenant: ownerId ?? '', type, resourceId }, 'change');
+      return true;
+    },
     everything() {
       everything = true;
     },
+    forget: () => mine.clear(),
     async reconcile() {
       // Taken before they are looked up: what is heard meanwhile is looked up by the next pass.
       const all = everything;

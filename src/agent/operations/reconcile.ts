@@ -1,6 +1,6 @@
 // Step 6: carries out the Operations of one resource, and says in the rows how it went.
 import { userFault } from '../../api/reasons.ts';
-import type { ClaimedRow } from '../../db/queries/agent.ts';
+import type { ApplicationTargetRow, ClaimedRow } from '../../db/queries/agent.ts';
 import { rowMessage } from '../../domain/operation.ts';
 import { isInvalid } from '../../kube/status-error.ts';
 import { isFault, messageOf } from '../../lib/fault.ts';
@@ -16,6 +16,8 @@ export interface Ticket {
   readonly resourceId: string;
   /** The tenant's row, owner of the Operations. */
   readonly ownerId: string | null;
+  /** Of a ticket about an application: its rows, as they were when it was claimed. */
+  readonly target?: ApplicationTargetRow | undefined;
   readonly signal: AbortSignal;
   /** Says that an event of this application's object is to wake the resource, until its Operations have ended. */
   readonly dependsOn: (applicationId: string) => void;
@@ -56,8 +58,9 @@ export const createOperationReconciler = (
       if (end && end.state !== 'In_Progress') open.end(key);
     };
     const ownerId = mine.findLast((row) => row.owner_id !== null)?.owner_id ?? null;
+    const target = mine.at(-1)?.target ?? undefined;
     try {
-      await handlerFor(handlers, type)({ resourceId, ownerId, signal, dependsOn: (id) => open.add(id, key) });
+      await handlerFor(handlers, type)({ resourceId, ownerId, target, signal, dependsOn: (id) => open.add(id, key) });
     } catch (error) {
       // What the API server finds invalid stays so: sending it again can't help.
       const fault = isInvalid(error) ? userFault('OperationFailed', messageOf(error)) : error;

@@ -9,6 +9,7 @@ import type { Logger } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
 import type { StoreReader } from '../../runtime/store.ts';
 import type { Absences } from '../absences.ts';
+import type { LaneIndex } from '../lane-index.ts';
 
 /** The surroundings of a deployment's reconciler. */
 export interface DeploymentContext {
@@ -20,6 +21,7 @@ export interface DeploymentContext {
   readonly deployments: StoreReader<GitOpsDeployment>;
   readonly namespaces: StoreReader<Namespace>;
   readonly absences: Absences;
+  readonly laneIndex: LaneIndex;
   /** The namespace that Argo CD runs in. */
   readonly engineNamespace: string;
   readonly plan: PlanSettings;

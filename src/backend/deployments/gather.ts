@@ -51,6 +51,10 @@ export const createGather = (context: DeploymentContext): Gather => {
     }));
     const sources = { ...context, resource: gitOpsDeployments, store: context.deployments };
     const { object: deployment, gone, live } = await proveIdentity(sources, { lane, namespace, cached, links });
+    context.laneIndex.learn(
+      lane,
+      [...(row.links ?? []), ...(row.deletions ?? [])].map(({ applicationId }) => applicationId),
+    );
     return toFacts({ lane, namespace, engine, row, deployment, gone, live });
   };
 };

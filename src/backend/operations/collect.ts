@@ -29,8 +29,8 @@ export interface Collector {
   readonly reconcile: Reconcile;
   /** Says that nobody waits for these any more. They are collected once they have ended and have their objects. */
   offer(operationIds: readonly string[]): void;
-  /** Says that these have their objects now. Those that were offered before are looked at again. */
-  delivered(operationIds: readonly string[]): void;
+  /** Says that these have their objects now. True when some were offered before: they are to be looked at again. */
+  delivered(operationIds: readonly string[]): boolean;
 }
 
 const PAGE = 100;
@@ -73,6 +73,7 @@ export const createCollector = (context: CollectContext): Collector => {
     },
     delivered(operationIds) {
       for (const id of operationIds) if (offeredEarly.delete(id)) offered.add(id);
+      return offered.size > 0;
     },
     async reconcile(_key, { signal }) {
       await collectOffered(signal);

@@ -86,10 +86,13 @@ const createObject = async (
  */
 const createRedeliver = (context: DeliverContext) => {
   const touched = new Map<string, { readonly times: number; readonly nextMs: number }>();
+  let nextLookMs = -Infinity;
   return async (pass: ReconcileContext): Promise<void> => {
     const { clock, db, redeliverMs } = context;
+    if (clock.monotonicMs() < nextLookMs) return;
     const before = utcText(clock.now() - redeliverMs);
     const stuck = await selectStuck(db, { clusterUid: clusterUidOf(context.namespaces), before }, PAGE);
+    nextLookMs = clock.monotonicMs() + redeliverMs;
     const ids = new Set(stuck.map((row) => row.operation_id));
     for (const id of touched.keys()) if (!ids.has(id)) touched.delete(id);
     const nowMs = clock.monotonicMs();

@@ -8,16 +8,15 @@ export interface OpenOperationRow {
   readonly operation_id: string;
   readonly resource_type: string;
   readonly resource_id: string;
-  /** The tenant's namespace UID, or the name of a special user; '' when there is no owner. */
-  readonly tenant: string;
+  readonly instance_id: string;
+  readonly owner_id: string | null;
 }
 
 const open = statement<OpenOperationRow>(
   'agent-open-operations',
   `
-select o.operation_id, o.resource_type, o.resource_id, coalesce(u.user_name, '') as tenant
+select o.operation_id, o.resource_type, o.resource_id, o.instance_id, o.operation_owner_user_id as owner_id
 from operation o
-left join clusteruser u on u.clusteruser_id = o.operation_owner_user_id
 where o.instance_id in ${engineRows('$1', '$2')} and o.state in ('Waiting', 'In_Progress')
   and ($3::text[] is null or o.operation_id = any($3::text[]))
 order by o.seq_id`,
@@ -50,50 +49,9 @@ export interface ClaimedRow extends ResourceRow {
   /** The UID that the namespace of Argo CD had when the engine's row was made. */
   readonly engine_namespace_uid: string;
   readonly message: string | null;
+  /** Of an Operation about an application: its rows, as they were when it was claimed. */
+  readonly target: ApplicationTargetRow | null;
 }
-
-const claim = statement<(ClaimedRow & { readonly taken: true }) | (ResourceRow & { readonly taken: false })>(
-  'agent-claim',
-  `
-with found as materialized (
-  select operation_id, resource_type, resource_id, seq_id
-  from operation
-  where (resource_type, resource_id) in (select * from unnest($1::text[], $2::text[]))
-    and instance_id in ${engineRows('$3', '$4')} and state in ('Waiting', 'In_Progress')
-), open as materialized (
-  select operation_id, operation_owner_user_id, instance_id, human_readable_state, state
-  from operation
-  where operation_id in (select operation_id from found) and state in ('Waiting', 'In_Progress')
-  order by seq_id
-  for update skip locked
-), taken as (
-  update operation o
-  set state = 'In_Progress', last_state_update = $5, attempts = coalesce(o.attempts, 0) + 1
-  from open where o.operation_id = open.operation_id and open.state = 'Waiting'
-)
-select found.resource_type, found.resource_id, open.operation_id is not null as taken, open.operation_id,
-  open.operation_owner_user_id as owner_id, i.namespace_uid as engine_namespace_uid, open.human_readable_state as message
-from found
-left join open on open.operation_id = found.operation_id
-left join gitopsengineinstance i on i.gitopsengineinstance_id = open.instance_id
-order by found.seq_id`,
-);
-
-/**
- * Takes the open Operations of these resources: `Waiting` ones become `In_Progress`, committed before anything else is
- * read. A row that somebody holds is skipped, not waited for, and nothing tells when it is let go: noting a delivery,
- * for one, notifies nobody. One that is not committed yet is not seen; its notification comes with the commit.
- */
-export const claimOperations = async (
-  db: Queryable,
-  keys: readonly ResourceKey[],
-  { engine, now }: { readonly engine: AgentEngine; readonly now: string },
-): Promise<{ readonly claimed: readonly ClaimedRow[]; readonly skipped: readonly ResourceRow[] }> => {
-  const types = keys.map((key) => key.type);
-  const ids = keys.map((key) => key.id);
-  const { rows } = await db.query(claim, [types, ids, engine.namespace, engine.clusterUid, now]);
-  return { claimed: rows.filter((row) => row.taken), skipped: rows.filter((row) => !row.taken) };
-};
 
 /** What an application's handler needs: the row, and what its tenant's project permits. */
 export interface ApplicationTargetRow {
@@ -110,30 +68,85 @@ export interface ApplicationTargetRow {
   readonly environments: readonly string[];
 }
 
+/** SQL for the rows behind an application; the arguments are its id, and the owner of an Operation about it. */
+const targetOf = (applicationId: string, ownerId: string): string => `
+  select a.name, a.spec_field, a.managed_environment_id as environment_id,
+    (select d.deployment_uid from deletion d where d.application_id = k.application_id limit 1) as deployment_uid,
+    u.clusteruser_id as user_id,
+    u.display_name as namespace,
+    coalesce((
+      select jsonb_agg(r.repo_url order by r.repo_url) from appprojectrepository r
+      where r.clusteruser_id = u.clusteruser_id
+    ), '[]') as repositories,
+    coalesce((
+      select jsonb_agg(distinct e.managed_environment_id) from appprojectmanagedenvironment e
+      where e.clusteruser_id = u.clusteruser_id
+    ), '[]') as environments
+  from (select ${applicationId} as application_id, ${ownerId} as owner_id) as k
+  left join application a on a.application_id = k.application_id
+  left join lateral (
+    select w.application_owner_user_id as user_id from applicationowner w
+    where w.application_owner_application_id = k.application_id
+    order by w.seq_id limit 1
+  ) w on true
+  left join clusteruser u on u.clusteruser_id = coalesce(w.user_id, k.owner_id)`;
+
 const targets = statement<ApplicationTargetRow>(
   'agent-application-targets',
   `
-select a.name, a.spec_field, a.managed_environment_id as environment_id,
-  (select d.deployment_uid from deletion d where d.application_id = k.application_id limit 1) as deployment_uid,
-  u.clusteruser_id as user_id,
-  u.display_name as namespace,
-  coalesce((
-    select jsonb_agg(r.repo_url order by r.repo_url) from appprojectrepository r where r.clusteruser_id = u.clusteruser_id
-  ), '[]') as repositories,
-  coalesce((
-    select jsonb_agg(distinct e.managed_environment_id) from appprojectmanagedenvironment e
-    where e.clusteruser_id = u.clusteruser_id
-  ), '[]') as environments
-from unnest($1::text[], $2::text[]) with ordinality as k(application_id, owner_id, ord)
-left join application a on a.application_id = k.application_id
-left join lateral (
-  select w.application_owner_user_id as user_id from applicationowner w
-  where w.application_owner_application_id = k.application_id
-  order by w.seq_id limit 1
-) w on true
-left join clusteruser u on u.clusteruser_id = coalesce(w.user_id, k.owner_id)
+select t.*
+from unnest($1::text[], $2::text[]) with ordinality as k(id, owner, ord)
+cross join lateral (${targetOf('k.id', 'k.owner')}) t
 order by k.ord`,
 );
+
+const claim = statement<(ClaimedRow & { readonly taken: true }) | (ResourceRow & { readonly taken: false })>(
+  'agent-claim',
+  `
+with found as materialized (
+  select operation_id, resource_type, resource_id, seq_id, xmin::text as version
+  from operation
+  where (resource_type, resource_id) in (select * from unnest($1::text[], $2::text[]))
+    and instance_id in ${engineRows('$3', '$4')} and state in ('Waiting', 'In_Progress')
+), open as materialized (
+  select o.operation_id, o.operation_owner_user_id, o.instance_id, o.human_readable_state, o.state
+  from found
+  join operation o on o.operation_id = found.operation_id
+  where o.state in ('Waiting', 'In_Progress') and o.xmin::text = found.version
+  order by o.seq_id
+  for update of o skip locked
+), taken as (
+  update operation o
+  set state = 'In_Progress', last_state_update = $5, attempts = coalesce(o.attempts, 0) + 1
+  from open where o.operation_id = open.operation_id and open.state = 'Waiting'
+)
+select found.resource_type, found.resource_id, open.operation_id is not null as taken, open.operation_id,
+  open.operation_owner_user_id as owner_id, i.namespace_uid as engine_namespace_uid, open.human_readable_state as message,
+  case when open.operation_id is not null and found.resource_type = 'Application' then (
+    select to_jsonb(t) from (${targetOf('found.resource_id', 'open.operation_owner_user_id')}) t
+  ) end as target
+from found
+left join open on open.operation_id = found.operation_id
+left join gitopsengineinstance i on i.gitopsengineinstance_id = open.instance_id
+order by found.seq_id`,
+);
+
+/**
+ * Takes the open Operations of these resources: `Waiting` ones become `In_Progress`. What is read of applications is as
+ * new as the rows that are taken: one that was touched since the statement began, with newer rows behind it, is skipped
+ * (its `xmin` has changed), and whoever writes later finds no row `Waiting`. A row that somebody holds is skipped, not waited for, and nothing tells when it is let go: noting a delivery,
+ * for one, notifies nobody. One that is not committed yet is not seen; its notification comes with the commit.
+ */
+export const claimOperations = async (
+  db: Queryable,
+  keys: readonly ResourceKey[],
+  { engine, now }: { readonly engine: AgentEngine; readonly now: string },
+): Promise<{ readonly claimed: readonly ClaimedRow[]; readonly skipped: readonly ResourceRow[] }> => {
+  const types = keys.map((key) => key.type);
+  const ids = keys.map((key) => key.id);
+  const { rows } = await db.query(claim, [types, ids, engine.namespace, engine.clusterUid, now]);
+  return { claimed: rows.filter((row) => row.taken), skipped: rows.filter((row) => !row.taken) };
+};
 
 /** The rows behind these applications, in the order asked. */
 export const selectApplicationTargets = async (
