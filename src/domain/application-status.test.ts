@@ -141,4 +141,29 @@ operationstate:
     expect(() => readStatus(Buffer.from('no gzip'))).toThrow('incorrect header check');
     expect(() => readStatus(gzipSync(Buffer.alloc(65 * 1024 * 1024)))).toThrow('Cannot create a Buffer larger than');
   });
+
+  it('is whatever can be read of a report that is no status', () => {
+    const deep = JSON.parse(`${'{"sync":'.repeat(20_000)}1${'}'.repeat(20_000)}`) as Record<string, unknown>; // just written
+    const reports: unknown[] = [
+      { sync: { status: 'Synced', comparedTo: {} } },
+      { sync: { status: 'Synced', comparedTo: { destination: 'x', source: [] } }, resources: 'none', health: 1 },
+      { sync: { status: 'Synced', revision: deep }, history: deep },
+    ];
+    for (const report of reports) expect(readStatus(writeStatus(report as never).bytes).sync.status).toBe('Synced'); // as nothing checks it
+  });
+
+  it('has no time where there is none', () => {
+    const times = [
+      'yesterday',
+      '2026-13-45T99:99:99Z',
+      '2026-01-31',
+      'Sat, 31 Jan 2026 12:00:00 GMT',
+      { time: 'x' },
+      7,
+    ];
+    for (const startedat of times) {
+      const { operationState } = read(JSON.stringify({ operationstate: { startedat } }));
+      expect(operationState?.startedAt, JSON.stringify(startedat)).toBeUndefined();
+    }
+  });
 });

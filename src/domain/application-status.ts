@@ -105,7 +105,7 @@ export const emptyStatus = (): StoredStatus => status.read(undefined);
  * resources, first of the last sync, then its own.
  */
 export const writeStatus = (from: ApplicationStatus | undefined): { bytes: Buffer; hash: string } => {
-  const full = status.read(lowerCased(withoutClusterNames(from)));
+  const full = withoutClusterName(status.read(lowerCased(from)));
   const state = full.operationState;
   const withoutResults: StoredStatus = {
     ...full,
@@ -134,21 +134,24 @@ export const readStatus = (bytes: Buffer | null): StoredStatus =>
     : status.read(parseYamlScalarsAsText(gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED_BYTES }).toString('utf8')));
 
 /** Rows name a managed environment by its id, not by the name of its cluster Secret. */
-const withoutClusterNames = (from: ApplicationStatus | undefined): ApplicationStatus => {
-  const compared = from?.sync?.comparedTo;
-  const name = compared?.destination.name;
-  if (!from?.sync || !compared || !name || name === inCluster) return from ?? {};
-  const id = managedEnvironmentIdOf(name) ?? name;
-  const destinationById = { ...compared.destination, name: id };
-  return { ...from, sync: { ...from.sync, comparedTo: { ...compared, destination: destinationById } } };
+const withoutClusterName = (full: StoredStatus): StoredStatus => {
+  const { sync } = full;
+  const { destination } = sync.comparedTo;
+  const id = destination.name === inCluster ? undefined : managedEnvironmentIdOf(destination.name);
+  if (id === undefined) return full;
+  return { ...full, sync: { ...sync, comparedTo: { ...sync.comparedTo, destination: { ...destination, name: id } } } };
 };
 
+/** Deeper than anything that is read of a status. */
+const MAX_DEPTH = 16;
+
 /** JSON with lower-cased keys, as the YAML has them; keys of label and annotation maps stay. */
-const lowerCased = (value: unknown, key = ''): unknown => {
-  if (Array.isArray(value)) return value.map((item) => lowerCased(item));
+const lowerCased = (value: unknown, key = '', depth = 0): unknown => {
   if (typeof value !== 'object' || value === null) return value;
+  if (depth === MAX_DEPTH) return undefined;
+  if (Array.isArray(value)) return value.map((item) => lowerCased(item, '', depth + 1));
   if (key === 'labels' || key === 'annotations') return value;
-  const entries = Object.entries(value).map(([name, one]) => [name.toLowerCase(), lowerCased(one, name)]);
+  const entries = Object.entries(value).map(([name, one]) => [name.toLowerCase(), lowerCased(one, name, depth + 1)]);
   const map = Object.fromEntries(entries) as Record<string, unknown>; // made right here
   return key === 'hook' && 'force' in map ? { ...map, syncstrategyapply: { force: map['force'] } } : map;
 };

@@ -57,4 +57,12 @@ describe('the mirrored status', () => {
       },
     });
   });
+
+  it('has a time in every field that must have one, also of a sync that never said when it began', () => {
+    const { operationState } = mirrorStatus(
+      stored({ operationState: { phase: 'Running', operation: {}, startedAt: '' } }),
+      nameOf,
+    );
+    expect(operationState).toEqual({ phase: 'Running', operation: {}, startedAt: '0001-01-01T00:00:00Z' });
+  });
 });

@@ -31,6 +31,9 @@ export const mirrorStatus = (stored: StoredStatus | undefined, environmentName: 
   };
 };
 
+/** Go's zero time: the field must be there, and must be a time. */
+const NO_TIME = '0001-01-01T00:00:00Z';
+
 type OperationStateOut = NonNullable<GitOpsDeploymentStatus['operationState']>;
 
 const mirrorOperation = (state: StoredOperationState): OperationStateOut => {
@@ -39,7 +42,7 @@ const mirrorOperation = (state: StoredOperationState): OperationStateOut => {
     operation: mirrorOrder(operation),
     phase: state.phase,
     ...filled({ message: state.message, finishedAt: state.finishedAt, retryCount: state.retryCount }),
-    startedAt: state.startedAt ?? '',
+    startedAt: state.startedAt ?? NO_TIME,
     ...(syncResult && {
       syncResult: {
         ...filled({ resources: syncResult.resources.map(mirrorResult), revisions: syncResult.revisions }),

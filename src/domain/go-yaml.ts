@@ -1,5 +1,6 @@
 // Reads and writes the YAML that both halves share: Go structs without YAML tags, so keys are lower-cased field names,
 // nothing is left out, and an absent pointer is null.
+import { parseTime } from '../lib/clock.ts';
 
 /** Turns one kind of value into plain YAML values and back. Reading never fails: what has the wrong shape counts as absent. */
 export interface GoYaml<T> {
@@ -28,12 +29,17 @@ export const goFlag: GoYaml<boolean> = {
   read: (raw) => raw === true || raw === 'true',
 };
 
-/** A time as RFC 3339 text, written as such; read too where a writer made a map `{time: …}` of it. Absent is null. */
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+
+/**
+ * A time as RFC 3339 text, written as such; read too where a writer made a map `{time: …}` of it. Absent is null, and so
+ * is what is no time: no API server takes it where a time belongs.
+ */
 export const goTime: GoYaml<string | undefined> = {
   write: (value) => value ?? null,
   read(raw) {
     const text = isMap(raw) ? raw['time'] : raw;
-    return typeof text === 'string' && text !== '' ? text : undefined;
+    return typeof text === 'string' && RFC_3339.test(text) && parseTime(text) !== undefined ? text : undefined;
   },
 };
 
