@@ -19,13 +19,13 @@ export interface OperationLane {
   readonly resourceId: string;
 }
 
-/** The key of a lane, `<tenant>/<type>/<resource id>`. */
+/** The key of a lane, `<tenant>/<type>/<resource id>`. Whatever a row says of type and id: no part has a slash in it. */
 export const operationKey = ({ tenant, type, resourceId }: OperationLane): string =>
-  `${tenant || '-'}/${type}/${resourceId}`;
+  [tenant || '-', type, resourceId].map(encodeURIComponent).join('/');
 
 /** The lane of a key. */
 export const operationLane = (key: string): OperationLane => {
-  const [tenant = '', type = '', resourceId = ''] = key.split('/');
+  const [tenant = '', type = '', resourceId = ''] = key.split('/').map(decodeURIComponent);
   return { tenant, type, resourceId };
 };
 

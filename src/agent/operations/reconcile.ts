@@ -102,7 +102,7 @@ const createDependents = () => {
 };
 
 const handlerFor = (handlers: OperationHandlers, type: string): OperationHandler => {
-  const handler = handlers[type];
+  const handler = Object.hasOwn(handlers, type) ? handlers[type] : undefined;
   if (handler) return handler;
   throw userFault('UnknownOperation', `this agent does not know Operations of type ${JSON.stringify(type)}`);
 };
