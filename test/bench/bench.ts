@@ -1,4 +1,5 @@
 // `npm run bench`: measures the service and prints what it found.
+import { globSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,14 +85,18 @@ const main = async (): Promise<void> => {
   if (!options) return print(helpText(scenarios));
   const folder = await mkdtemp(join(tmpdir(), 'managed-gitops-bench-'));
   const signal = stopSignal();
+  let keepsLogs = false;
   try {
+    if (options.json) await writeFile(options.json, ''); // better refused now than when all is done
     const kept = await report(options, await measure(options, { folder, signal }));
     if (options.check && !kept) process.exitCode = 1;
   } catch (error) {
-    if (!signal.aborted) say(`the logs are in ${folder}`);
+    keepsLogs = !signal.aborted && globSync('**/*.log', { cwd: folder }).length > 0;
+    if (keepsLogs) say(`the logs are in ${folder}`);
     throw error;
+  } finally {
+    if (!keepsLogs) await rm(folder, { recursive: true, force: true });
   }
-  await rm(folder, { recursive: true, force: true });
 };
 
 try {

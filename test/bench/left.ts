@@ -13,6 +13,6 @@ export const countLeft = async (world: World): Promise<number> => {
     mine.length +
     world.applications.size +
     lists.reduce((sum, { items }) => sum + items.length, 0) +
-    Number(await world.database.rowsOfDeployments())
+    (await world.database.rowsOfDeployments())
   );
 };

@@ -38,12 +38,18 @@ export interface Meter {
 
 /** Nothing is asked for this long: then all is done. Longer than the delays with which the service gathers work. */
 const QUIET_MS = 1_500;
-const LOOK_EVERY_MS = 100;
-/** A session of PostgreSQL tells its counts within 10 s of its last statement. */
-const STATISTICS_MS = 10_500;
+const LOOK_EVERY_MS = 50;
+/** How much is measured, and how patiently. */
+export interface MeterOptions {
+  /** Whether the statements are told apart. */
+  readonly statements: boolean;
+  /** How long the sessions of PostgreSQL are given to tell what they have counted. */
+  readonly statisticsMs: number;
+}
 
 /** Creates the meter of a world. */
-export const createMeter = (world: World, options: { readonly statements: boolean }): Meter => {
+export const createMeter = (world: World, options: MeterOptions): Meter => {
+  const gathered = (): Promise<void> => sleep(systemClock, options.statisticsMs, world.signal);
   const read = async () => ({
     statements: options.statements ? await countsOf(world, STATEMENT) : {},
     ownRequests: await countsOf(world, REQUEST),
@@ -54,8 +60,10 @@ export const createMeter = (world: World, options: { readonly statements: boolea
   });
   let settledAt = '';
   const begin = async () => {
-    await quiet(world);
-    if ((await workOf(world)) !== settledAt) await sleep(systemClock, STATISTICS_MS, world.signal);
+    if ((await workOf(world)) !== settledAt) {
+      await quiet(world);
+      await gathered();
+    }
     world.takeFirstStatuses();
     return { ...(await read()), atMs: systemClock.monotonicMs() };
   };
@@ -78,7 +86,7 @@ export const createMeter = (world: World, options: { readonly statements: boolea
       const ms = systemClock.monotonicMs() - before.atMs;
       await quiet(world);
       const after = await read();
-      await sleep(systemClock, STATISTICS_MS, world.signal);
+      await gathered();
       settledAt = await workOf(world);
       return costOf(before, { ...after, transactions: await world.database.transactions() }, ms);
     },

@@ -31,6 +31,12 @@ const schema = {
     fallback: 30_000,
     help: 'How long a scenario looks that has no end of its own.',
   }),
+  statisticsMs: durationSetting({
+    flag: 'statistics-wait',
+    environment: [],
+    fallback: 10_500,
+    help: 'How long PostgreSQL is given to gather its counts: its sessions tell theirs within 10 s.',
+  }),
   runs: count('runs', 1, 'How often all of it is repeated; what is printed are the medians.'),
   json: word('json', 'file', 'Writes all figures into this file too.'),
   kubeconfig: word('kubeconfig', 'file', 'Measures on this cluster instead of the embedded API server.'),
@@ -101,7 +107,8 @@ const chosen = (text: string, known: readonly Scenario[]): readonly Scenario[] =
 export const helpText = (known: readonly Scenario[]): string => {
   const settings: readonly Setting<unknown>[] = Object.values(schema);
   const flags = settings.map(({ flag, placeholder, help, fallback }) => {
-    const shown = typeof fallback === 'number' ? ` Default: ${flag === 'for' ? `${fallback / 1000}s` : fallback}.` : '';
+    const unit = placeholder === 'duration' ? 'ms' : '';
+    const shown = typeof fallback === 'number' ? ` Default: ${fallback}${unit}.` : '';
     return `  ${`--${flag}${placeholder && ` <${placeholder}>`}`.padEnd(24)}${help}${shown}`;
   });
   const scenarios = known.map(({ name, summary }) => `  ${name.padEnd(24)}${summary}`);

@@ -20,10 +20,11 @@ export const runScenarios = async (
     readonly load: Load;
     /** Whether each SQL statement is counted too. */
     readonly profileSql: boolean;
+    readonly statisticsMs: number;
     readonly say: (line: string) => void;
   },
 ): Promise<Figures> => {
-  const { scenarios, load, profileSql, say } = options;
+  const { scenarios, load, profileSql, statisticsMs, say } = options;
   const user = createUser(world);
   const floor = await createFloor(world);
   let present: Fleet | undefined;
@@ -44,7 +45,7 @@ export const runScenarios = async (
   const bench: Bench = {
     world,
     user,
-    meter: createMeter(world, { statements: profileSql }),
+    meter: createMeter(world, { statements: profileSql, statisticsMs }),
     floor,
     load,
     fleet,
@@ -63,9 +64,12 @@ export const runScenarios = async (
 };
 
 /** A service that has just started first loads and translates its code, and opens its sessions. */
-const warmUp = async ({ user, say }: Bench): Promise<void> => {
+const warmUp = async ({ user, load, say }: Bench): Promise<void> => {
   say('warm-up');
-  const fleet = await user.prepare(WARM_UP);
+  const fleet = await user.prepare({
+    deployments: Math.min(load.deployments, WARM_UP.deployments),
+    namespaces: Math.min(load.namespaces, WARM_UP.namespaces),
+  });
   await atOnce(fleet, (member) => user.create(member));
   await atOnce(fleet, (member) => user.change(member));
   await atOnce(fleet, (member) => user.remove(member));

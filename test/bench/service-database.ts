@@ -36,9 +36,9 @@ export interface ServiceDatabase extends AsyncDisposable {
 const TRANSACTIONS = `select pg_stat_clear_snapshot(), xact_commit + xact_rollback as count
   from pg_stat_database where datname = `;
 
-const ROWS = `select ${['application', 'applicationstate', 'deploymenttoapplicationmapping', 'operation', 'deletion']
+const ROWS = `select (${['application', 'applicationstate', 'deploymenttoapplicationmapping', 'operation', 'deletion']
   .map((table) => `(select count(*) from ${table})`)
-  .join(' + ')} as count`;
+  .join(' + ')})::int as count`;
 
 /** Starts PostgreSQL. */
 export const startPostgresql = async (): Promise<BenchPostgresql> => {

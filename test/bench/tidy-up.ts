@@ -6,7 +6,7 @@ import { isNotFound } from '../../src/kube/status-error.ts';
 import { sleep, systemClock } from '../../src/lib/clock.ts';
 
 const REMOVED_WITHIN_MS = 120_000;
-const LOOK_EVERY_MS = 200;
+const LOOK_EVERY_MS = 50;
 
 /** Deletes namespaces and waits until they are gone. @throws when they don't go. */
 export const removeNamespaces = async (client: KubeClient, names: readonly string[]): Promise<void> => {
