@@ -1,6 +1,6 @@
 // Every refusal the server gives, with the code, reason and wording that clients of Kubernetes know.
 import { ApiError, type KubeStatus } from '../../kube/status-error.ts';
-import { lineOf, type FieldError } from './schema/field-error.ts';
+import { invalid, lineOf, type FieldError } from './schema/field-error.ts';
 import { kindName, resourceName, type Kind } from './kinds/kind.ts';
 
 type Named = Pick<Kind, 'group' | 'plural'>;
@@ -16,6 +16,10 @@ const detailsOf = (kind: Named, name: string): NonNullable<KubeStatus['details']
 
 /** 400: the request can't be understood. */
 export const badRequest = (message: string): ApiError => refusal(400, 'BadRequest', { message });
+
+/** 400: the object is not what its kind is made of, for the reason that the decoder gives. */
+export const undecodable = (kind: Pick<Kind, 'kind' | 'version'>, why: string): ApiError =>
+  badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${why}`);
 
 /** 401: no token, or one that is not known. */
 export const unauthorized = (): ApiError => refusal(401, 'Unauthorized', { message: 'Unauthorized' });
@@ -36,8 +40,8 @@ export const terminating = (kind: Named, namespace: string, name: string): ApiEr
     },
   });
 
-/** 403: deleting what has to stay. */
-export const forbiddenDelete = (kind: Named, name: string, why: string): ApiError =>
+/** 403: what may not be done to an object. */
+export const forbiddenAction = (kind: Named, name: string, why: string): ApiError =>
   refusal(403, 'Forbidden', {
     message: `${resourceName(kind)} "${name}" is forbidden: ${why}`,
     details: detailsOf(kind, name),
@@ -55,16 +59,20 @@ export const noSuchPath = (): ApiError =>
   refusal(404, 'NotFound', { message: 'the server could not find the requested resource', details: {} });
 
 /** 405: the path is there, the method is not. */
-export const methodNotAllowed = (message: string): ApiError => refusal(405, 'MethodNotAllowed', { message });
+export const methodNotAllowed = (): ApiError =>
+  refusal(405, 'MethodNotAllowed', {
+    message: 'the server does not allow this method on the requested resource',
+    details: {},
+  });
 
 /** 406: none of the media types asked for is served. */
 export const notAcceptable = (served: string): ApiError =>
   refusal(406, 'NotAcceptable', { message: `only the following media types are accepted: ${served}` });
 
-/** 409: the name is taken. */
-export const alreadyExists = (kind: Named, name: string): ApiError =>
+/** 409: the name is taken, perhaps by an object that is about to go. */
+export const alreadyExists = (kind: Named, name: string, deleting: boolean): ApiError =>
   refusal(409, 'AlreadyExists', {
-    message: `${resourceName(kind)} "${name}" already exists`,
+    message: `${deleting ? 'object is being deleted: ' : ''}${resourceName(kind)} "${name}" already exists`,
     details: detailsOf(kind, name),
   });
 
@@ -79,8 +87,11 @@ export const conflict = (
     details: detailsOf(kind, name),
   });
 
-/** 410: the history no longer reaches back that far. */
-export const expired = (message: string): ApiError => refusal(410, 'Expired', { message });
+/** 410: the history no longer reaches back that far. `next` is a token by which a list can go on as things are now. */
+export const expired = (message: string, next?: string): ApiError => {
+  const { status } = refusal(410, 'Expired', { message });
+  return new ApiError(410, next === undefined ? status : Object.assign(status, { metadata: { continue: next } }));
+};
 
 /** 413: the body is too big. */
 export const tooLarge = (limitBytes: number): ApiError =>
@@ -109,6 +120,25 @@ export const invalidObject = (
 
 /** 422: a patch that does not fit the object. */
 export const unprocessable = (message: string): ApiError => refusal(422, 'Invalid', { message });
+
+/** 422: what a patch made of an object is no object of its kind, for the reason that the decoder gives. */
+export const undecodablePatch = (patched: unknown, why: string): ApiError => {
+  const { message } = invalid('patch', JSON.stringify(patched), why);
+  return refusal(422, 'Invalid', {
+    message: ` "" is invalid: patch: ${message}`,
+    details: { causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }] },
+  });
+};
+
+/** 500, as the real server has it: a version was given to what is not there yet. */
+export const versionOfNothing = (): ApiError =>
+  new ApiError(500, {
+    kind: 'Status',
+    apiVersion: 'v1',
+    status: 'Failure',
+    code: 500,
+    message: 'resourceVersion should not be set on objects to be created',
+  });
 
 /** 504: the resourceVersion asked for has not been reached. */
 export const tooNew = (asked: number, current: number): ApiError =>

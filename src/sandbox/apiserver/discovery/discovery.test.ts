@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createTestApi, widgetsPath } from '../api-fixture.ts';
+import { configMapsPath, createTestApi, widgetsPath } from '../api-fixture.ts';
 import { asArray, asText, valueAt } from '../json.ts';
 
 const names = (list: unknown): string[] => asArray(list).map((item) => asText(valueAt(item, 'name')));
@@ -49,9 +49,14 @@ describe('OpenAPI', () => {
     });
   });
 
-  it('is not served in its second version', () => {
+  it('has a second version without definitions, as JSON and as protobuf', () => {
     const { ask } = createTestApi();
-    expect(ask('GET', '/openapi/v2').code).toBe(406);
+    expect(ask('GET', '/openapi/v2').body).toMatchObject({ swagger: '2.0', paths: {}, definitions: {} });
+    const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+    const { headers, body } = ask('GET', '/openapi/v2', { accept });
+    expect(headers['content-type']).toContain('protobuf');
+    // Field 1, three bytes long: the version of the document.
+    expect(body).toMatch(/^\n\x032\.0/);
   });
 });
 
@@ -83,8 +88,9 @@ describe('a path', () => {
     ['GET', `${widgetsPath}/a/scale`, 404],
     ['GET', '/apis/example.test/v1/widgets/no-namespace', 404],
     ['GET', '/api/v1/namespaces/a/b/c/d/e', 404],
-    ['POST', '/apis/example.test/v1/widgets', 405],
-    ['PUT', widgetsPath, 405],
+    ['POST', '/apis/example.test/v1/widgets', 404],
+    ['PUT', widgetsPath, 400],
+    ['PUT', configMapsPath, 405],
     ['POST', `${widgetsPath}/a`, 405],
     ['GET', '/api/v1/namespaces/%ZZ', 400],
   ])('%s %s answers %d', (method, path, code) => {

@@ -13,7 +13,16 @@ type Listed = Pick<Kind, 'group' | 'version' | 'plural' | 'kind' | 'singular' | 
 
 const reviews: readonly Listed[] = reviewKinds.map((review) => ({ ...review, singular: review.kind.toLowerCase() }));
 
-const verbsOf = (kind: Listed): string[] => (kind.listKind === undefined ? ['create'] : objectVerbs);
+const verbsOf = (kind: Listed): string[] => {
+  if (kind.listKind === undefined) return ['create'];
+  return kind.kind === 'Namespace' ? objectVerbs.filter((verb) => verb !== 'deletecollection') : objectVerbs;
+};
+
+/** The parts of an object that have a path of their own, with what may be done to them. */
+const subresourcesOf = (kind: Listed): { name: string; verbs: string[] }[] => [
+  ...(kind.kind === 'Namespace' ? [{ name: 'finalize', verbs: ['update'] }] : []),
+  ...(kind.statusSubresource ? [{ name: 'status', verbs: statusVerbs }] : []),
+];
 
 const resourcesOf = (kind: Listed): JsonObject[] => {
   const shared = { namespaced: kind.namespaced, kind: kind.kind };
@@ -22,12 +31,18 @@ const resourcesOf = (kind: Listed): JsonObject[] => {
     ...(kind.categories?.length ? { categories: kind.categories } : {}),
   };
   const own = { name: kind.plural, singularName: kind.singular, ...shared, verbs: verbsOf(kind), ...names };
-  const status = { name: `${kind.plural}/status`, singularName: '', ...shared, verbs: statusVerbs };
-  return kind.statusSubresource ? [own, status] : [own];
+  const parts = subresourcesOf(kind).map(({ name, verbs }) => ({
+    name: `${kind.plural}/${name}`,
+    singularName: '',
+    ...shared,
+    verbs,
+  }));
+  return [own, ...parts];
 };
 
 const aggregatedOf = (kind: Listed): JsonObject => {
   const responseKind = { group: kind.group, version: kind.version, kind: kind.kind };
+  const subresources = subresourcesOf(kind).map(({ name, verbs }) => ({ subresource: name, responseKind, verbs }));
   return {
     resource: kind.plural,
     responseKind,
@@ -36,7 +51,7 @@ const aggregatedOf = (kind: Listed): JsonObject => {
     verbs: verbsOf(kind),
     ...(kind.shortNames?.length ? { shortNames: kind.shortNames } : {}),
     ...(kind.categories?.length ? { categories: kind.categories } : {}),
-    ...(kind.statusSubresource ? { subresources: [{ subresource: 'status', responseKind, verbs: statusVerbs }] } : {}),
+    ...(subresources.length > 0 ? { subresources } : {}),
   };
 };
 

@@ -37,12 +37,16 @@ export const readableRequest = (request: RawRequest): ApiRequest =>
     ? { ...request, contentType: 'application/json', body: JSON.stringify(readProtobuf(request.body)) }
     : { ...request, body: request.body.toString('utf8') };
 
-/** A JSON answer. */
-export const jsonResponse = (value: unknown, status = 200, headers: Record<string, string> = {}): ApiResponse => ({
+/** An answer whose JSON is written already. */
+export const writtenResponse = (json: string, status = 200, headers: Record<string, string> = {}): ApiResponse => ({
   status,
   headers: { 'content-type': 'application/json', ...headers },
-  body: JSON.stringify(value),
+  body: json,
 });
+
+/** A JSON answer. */
+export const jsonResponse = (value: unknown, status?: number, headers?: Record<string, string>): ApiResponse =>
+  writtenResponse(JSON.stringify(value), status, headers);
 
 /** A plain text answer. */
 export const textResponse = (text: string): ApiResponse => ({

@@ -1,9 +1,10 @@
 // Which part of the server answers which path.
+import { readBody } from './body.ts';
 import { discover } from '../discovery/discovery.ts';
 import { jsonResponse, textResponse, type ApiRequest, type ApiResponse } from './exchange.ts';
-import { messageOf } from '../../../lib/fault.ts';
 import { openApiDocument, openApiIndex } from '../discovery/openapi.ts';
-import { badRequest, noSuchPath, notAcceptable, unauthorized } from '../refusal.ts';
+import { answerOpenApiV2 } from '../discovery/openapi-v2.ts';
+import { badRequest, noSuchPath, unauthorized } from '../refusal.ts';
 import type { Registry } from '../kinds/registry.ts';
 import { answerReview, reviewKinds } from '../discovery/reviews.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -13,8 +14,8 @@ import { verbOf, type Verb } from './verbs.ts';
 /** What `/version` answers: the version of the API that is imitated, and that this is an imitation. */
 const version = {
   major: '1',
-  minor: '32',
-  gitVersion: 'v1.32.0+managed-gitops-sandbox',
+  minor: '36',
+  gitVersion: 'v1.36.0+managed-gitops-sandbox',
   gitCommit: 'stand-in, not a Kubernetes API server',
   gitTreeState: 'clean',
   buildDate: '1970-01-01T00:00:00Z',
@@ -46,21 +47,13 @@ const answerPublic = (root: string | undefined): ApiResponse | undefined => {
   return root === 'version' ? jsonResponse(version) : undefined;
 };
 
-const parseReview = (request: ApiRequest): unknown => {
-  try {
-    return JSON.parse(request.body);
-  } catch (error) {
-    throw badRequest(`the body is no JSON: ${messageOf(error)}`);
-  }
-};
-
 /** Creates the function that answers requests. It throws `ApiError` where it refuses. */
 export const createRoutes = (parts: RouteParts): ((request: ApiRequest) => ApiResponse) => {
   const { storage, registry, carryOut, count, token } = parts;
 
-  const answerOpenApi = (segments: readonly string[]): ApiResponse => {
+  const answerOpenApi = (segments: readonly string[], request: ApiRequest): ApiResponse => {
     const [, form, ...rest] = segments;
-    if (form === 'v2') throw notAcceptable('none: OpenAPI v2 is not served, ask for /openapi/v3');
+    if (form === 'v2') return answerOpenApiV2(request.accept);
     if (form !== 'v3') throw noSuchPath();
     if (rest.length === 0) return jsonResponse(openApiIndex(registry.all(), storage.revision));
     const document = openApiDocument(registry.all(), rest.join('/'));
@@ -74,7 +67,7 @@ export const createRoutes = (parts: RouteParts): ((request: ApiRequest) => ApiRe
     const review = reviewKinds.find((kind) => root === 'apis' && kind.group === group && kind.plural === plural);
     if (!review || request.method !== 'POST') return undefined;
     count(`create ${review.plural}`);
-    return jsonResponse(answerReview(review, parseReview(request), token), 201);
+    return jsonResponse(answerReview(review, readBody(review, request), token), 201);
   };
 
   const answerObjects = (segments: readonly string[], request: ApiRequest): ApiResponse => {
@@ -89,7 +82,7 @@ export const createRoutes = (parts: RouteParts): ((request: ApiRequest) => ApiRe
     const open = answerPublic(segments[0]);
     if (open) return open;
     if (request.authorization !== `Bearer ${token}`) throw unauthorized();
-    if (segments[0] === 'openapi') return answerOpenApi(segments);
+    if (segments[0] === 'openapi') return answerOpenApi(segments, request);
     return (
       (request.method === 'GET' ? discover(registry.all(), segments, request) : undefined) ??
       answerReviews(segments, request) ??

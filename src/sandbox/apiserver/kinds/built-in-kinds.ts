@@ -2,8 +2,10 @@
 import { isRecord } from '../../../kube/json.ts';
 import { builtInColumns } from './built-in-columns.ts';
 import { invalid, type FieldError } from '../schema/field-error.ts';
+import { configMapStrategy, eventStrategy, leaseStrategy, secretStrategy } from './built-in-strategies.ts';
+import { isStruct } from './go-structs.ts';
 import { isEqualJson } from '../../../kube/patch.ts';
-import { asObject, valueAt, without } from '../json.ts';
+import { asObject, valueAt } from '../json.ts';
 import { resourceName, type ApiObject, type Kind, type Strategy } from './kind.ts';
 
 type Row = Pick<Kind, 'group' | 'version' | 'plural' | 'kind'> &
@@ -12,6 +14,8 @@ type Row = Pick<Kind, 'group' | 'version' | 'plural' | 'kind'> &
     readonly status?: boolean;
     readonly generation?: boolean;
     readonly inAll?: boolean;
+    readonly needsVersion?: boolean;
+    readonly createOnUpdate?: boolean;
     /** Paths that may not change once the object is there. */
     readonly fixed?: readonly string[];
   };
@@ -27,40 +31,6 @@ const admission = {
   generation: true,
   clusterWide: true,
 } as const;
-
-const base64 = (text: unknown): string => Buffer.from(String(text), 'utf8').toString('base64');
-
-const secretStrategy: Strategy = {
-  prepare(object) {
-    const { stringData, data } = object;
-    const encoded = Object.entries(asObject(stringData)).map(([key, text]) => [key, base64(text)]);
-    const merged = { ...asObject(data), ...Object.fromEntries(encoded) };
-    return {
-      ...(without(object, 'stringData', 'data') as ApiObject), // only two optional fields are left out
-      ...(Object.keys(merged).length > 0 ? { data: merged } : {}),
-      type: object['type'] || 'Opaque',
-    };
-  },
-  validate: (object, existing) => [
-    ...Object.entries(asObject(object['data']))
-      .filter(
-        ([, value]) => typeof value !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(value) || value.length % 4 !== 0,
-      )
-      .map(([key]) => invalid(`data[${key}]`, '<secret contents redacted>', 'illegal base64 data')),
-    ...fixedWhenImmutable(object, existing),
-  ],
-};
-
-const fixedWhenImmutable = (object: ApiObject, existing?: ApiObject): FieldError[] => {
-  if (existing?.['immutable'] !== true) return [];
-  return ['immutable', 'data', 'binaryData']
-    .filter((field) => !isEqualJson(object[field], existing[field]))
-    .map((field) => ({
-      field,
-      reason: 'FieldValueForbidden',
-      message: 'Forbidden: field is immutable when `immutable` is set',
-    }));
-};
 
 const namespaceStrategy: Strategy = {
   prepare: (object, existing) => ({
@@ -96,7 +66,7 @@ const rows: readonly Row[] = [
     strategy: namespaceStrategy,
   },
   { ...core, plural: 'secrets', kind: 'Secret', fieldLabels: ['type'], fixed: ['type'], strategy: secretStrategy },
-  { ...core, plural: 'configmaps', kind: 'ConfigMap', shortNames: ['cm'], strategy: { validate: fixedWhenImmutable } },
+  { ...core, plural: 'configmaps', kind: 'ConfigMap', shortNames: ['cm'], strategy: configMapStrategy },
   {
     ...core,
     plural: 'services',
@@ -123,7 +93,9 @@ const rows: readonly Row[] = [
     kind: 'Event',
     shortNames: ['ev'],
     nameRule: 'path',
-    fieldLabels: ['involvedObject.*', 'reason', 'type', 'reportingComponent'],
+    fieldLabels: ['involvedObject.*', 'reason', 'type', 'reportingComponent', 'source'],
+    createOnUpdate: true,
+    strategy: eventStrategy,
   },
   { ...core, plural: 'endpoints', kind: 'Endpoints', shortNames: ['ep'] },
   { ...core, plural: 'persistentvolumeclaims', kind: 'PersistentVolumeClaim', shortNames: ['pvc'], status: true },
@@ -208,7 +180,15 @@ const rows: readonly Row[] = [
   { ...rbac, plural: 'rolebindings', kind: 'RoleBinding', fixed: ['roleRef'] },
   { ...rbac, plural: 'clusterroles', kind: 'ClusterRole', clusterWide: true },
   { ...rbac, plural: 'clusterrolebindings', kind: 'ClusterRoleBinding', clusterWide: true, fixed: ['roleRef'] },
-  { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' },
+  {
+    group: 'coordination.k8s.io',
+    version: 'v1',
+    plural: 'leases',
+    kind: 'Lease',
+    needsVersion: true,
+    createOnUpdate: true,
+    strategy: leaseStrategy,
+  },
   {
     group: 'storage.k8s.io',
     version: 'v1',
@@ -236,6 +216,7 @@ const rows: readonly Row[] = [
     clusterWide: true,
     status: true,
     generation: true,
+    needsVersion: true,
   },
 ];
 
@@ -258,6 +239,9 @@ const kindOf = (row: Row, strategies: Readonly<Record<string, Strategy>>): Kind 
     shortNames: [],
     nameRule: 'subdomain',
     fieldLabels: [],
+    needsVersion: false,
+    createOnUpdate: false,
+    ...(isStruct(row.kind) ? { struct: row.kind } : {}),
     ...rest,
     namespaced: !clusterWide,
     singular: row.kind.toLowerCase(),

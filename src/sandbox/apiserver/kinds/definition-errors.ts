@@ -43,11 +43,15 @@ const patternErrors = (schema: JsonObject, path: string): FieldError[] => {
 const structureErrors = (schema: unknown, path: string): FieldError[] =>
   isRecord(schema) ? nodeErrors(schema, path) : [invalid(path, schema, 'must be an object')];
 
-const versionErrors = (version: unknown, path: string): FieldError[] => {
+/** What is wrong with the schema of the only version is told of the place where definitions once had it. */
+const schemaPath = (path: string, only: boolean): string =>
+  only ? 'spec.validation.openAPIV3Schema' : `${path}.schema.openAPIV3Schema`;
+
+const versionErrors = (version: unknown, path: string, only: boolean): FieldError[] => {
   const schema = valueAt(version, 'schema', 'openAPIV3Schema');
-  const at = `${path}.schema.openAPIV3Schema`;
+  const at = schemaPath(path, only);
   if (asText(valueAt(version, 'name')) === '') return [required(`${path}.name`)];
-  if (!isRecord(schema)) return [required(at, 'schemas are required')];
+  if (!isRecord(schema)) return [required(schemaPath(path, false))];
   if (schema['type'] !== 'object') return [invalid(`${at}.type`, schema['type'] ?? '', 'must be object at the root')];
   return nodeErrors(schema, at);
 };
@@ -79,7 +83,7 @@ export const definitionErrors = (definition: ApiObject, existing?: ApiObject): F
             'must have exactly one version marked as storage version',
           ),
         ]),
-    ...versions.flatMap((version, at) => versionErrors(version, `spec.versions[${at}]`)),
+    ...versions.flatMap((version, at) => versionErrors(version, `spec.versions[${at}]`, versions.length === 1)),
     ...(existing ? fixed : [])
       .filter((path) => text(...path.split('.')) !== asText(valueAt(existing, 'spec', ...path.split('.'))))
       .map((path) => invalid(`spec.${path}`, text(...path.split('.')), 'field is immutable')),

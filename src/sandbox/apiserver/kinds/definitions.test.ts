@@ -53,7 +53,7 @@ describe('a CustomResourceDefinition', () => {
     const { ask } = createTestApi();
     const body = altered({ names: { plural: 'others', kind: 'Widget' } }, 'others.example.test');
     expect(valueAt(ask('POST', definitions, { body }).body, 'status', 'conditions')).toMatchObject([
-      { type: 'NamesAccepted', status: 'False', message: '"Widget" is already in use' },
+      { type: 'NamesAccepted', status: 'False', message: '"WidgetList" is already in use' },
       { type: 'Established', status: 'False' },
     ]);
     expect(ask('GET', widgetsPath.replace('widgets', 'others')).code).toBe(404);
@@ -72,7 +72,7 @@ describe('a CustomResourceDefinition', () => {
       'no schema',
       { versions: [{ name: 'v1', served: true, storage: true }] },
       undefined,
-      'spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required',
+      'spec.versions[0].schema.openAPIV3Schema: Required value',
     ],
     [
       'a field without a type',

@@ -28,15 +28,47 @@ const condition = (type: string, status: boolean, rest: { reason: string; messag
   message: rest.message,
 });
 
-const statusOf = (object: ApiObject, taken: string | undefined, time: string): JsonObject => {
-  const versions = asArray(valueAt(object, 'spec', 'versions'));
-  const stored = versions.filter((version) => valueAt(version, 'storage') === true);
+/** A name that another definition or a built-in kind of the group has: what for, and which. */
+interface Taken {
+  readonly reason: string;
+  readonly name: string;
+}
+
+/** The last of the names that is taken, in the order in which they are looked at. */
+const takenName = (object: ApiObject, registry: Registry): Taken | undefined => {
+  const names = asObject(valueAt(object, 'spec', 'names'));
+  const others = registry
+    .all()
+    .filter((kind) => kind.group === valueAt(object, 'spec', 'group') && resourceName(kind) !== object.metadata.name);
+  const resources = new Set(others.flatMap((kind) => [kind.plural, kind.singular, ...kind.shortNames]));
+  const kinds = new Set(others.flatMap((kind) => [kind.kind, kind.listKind]));
+  const asked: readonly [reason: string, name: string, taken: ReadonlySet<string>][] = [
+    ['PluralConflict', asText(names['plural']), resources],
+    ['SingularConflict', asText(names['singular']), resources],
+    ...asTexts(names['shortNames']).map((name): [string, string, Set<string>] => [
+      'ShortNamesConflict',
+      name,
+      resources,
+    ]),
+    ['KindConflict', asText(names['kind']), kinds],
+    ['ListKindConflict', asText(names['listKind']), kinds],
+  ];
+  const [reason, name] = asked.findLast(([, each, taken]) => taken.has(each)) ?? [];
+  return reason === undefined || name === undefined ? undefined : { reason, name };
+};
+
+const storedVersionsOf = (object: ApiObject): string[] =>
+  asArray(valueAt(object, 'spec', 'versions'))
+    .filter((version) => valueAt(version, 'storage') === true)
+    .map((version) => asText(valueAt(version, 'name')));
+
+const statusOf = (object: ApiObject, taken: Taken | undefined, time: string): JsonObject => {
   const free = taken === undefined;
   const names = free
     ? condition('NamesAccepted', true, { reason: 'NoConflicts', message: 'no conflicts found', time })
     : condition('NamesAccepted', false, {
-        reason: 'KindConflict',
-        message: `${JSON.stringify(taken)} is already in use`,
+        reason: taken.reason,
+        message: `${JSON.stringify(taken.name)} is already in use`,
         time,
       });
   const established = free
@@ -49,8 +81,15 @@ const statusOf = (object: ApiObject, taken: string | undefined, time: string): J
   return {
     conditions: [names, established],
     acceptedNames: free ? valueAt(object, 'spec', 'names') : { plural: '', kind: '' },
-    storedVersions: stored.map((version) => valueAt(version, 'name')),
+    storedVersions: storedVersionsOf(object),
   };
+};
+
+/** The status of a changed definition: a version that is stored now is added to those that were. */
+const laterStatus = (object: ApiObject, existing: ApiObject): JsonObject => {
+  const status = asObject(existing['status']);
+  const stored = [...asTexts(status['storedVersions']), ...storedVersionsOf(object)];
+  return { ...status, storedVersions: [...new Set(stored)] };
 };
 
 /** How definitions are written: names completed, status filled in at once, names that are taken not accepted. */
@@ -59,10 +98,8 @@ export const definitionStrategy = (parts: { registry: () => Registry; clock: Clo
     const spec = asObject(object['spec']);
     const names = completedNames(asObject(spec['names']));
     const completed: ApiObject = { ...object, spec: { conversion: { strategy: 'None' }, ...spec, names } };
-    if (existing) return completed;
-    const kind = asText(names['kind']);
-    const holder = parts.registry().byKind(asText(spec['group']), kind);
-    const taken = holder && resourceName(holder) !== object.metadata.name ? kind : undefined;
+    if (existing) return { ...completed, status: laterStatus(completed, existing) };
+    const taken = takenName(completed, parts.registry());
     const finalizers = [...(object.metadata.finalizers ?? []), definitionFinalizer];
     return {
       ...completed,
@@ -128,6 +165,8 @@ const kindOf = (definition: ApiObject, version: unknown): Kind => {
     fieldLabels: selectable.map((field) => asText(valueAt(field, 'jsonPath')).replace(/^\./, '')),
     columns: columnsOf(version),
     strategy: {},
+    needsVersion: true,
+    createOnUpdate: false,
     ...(isRecord(schema) ? { schema } : {}),
   };
 };

@@ -48,6 +48,12 @@ export interface Kind extends ResourceType {
   readonly columns: readonly Column[];
   readonly strategy: Strategy;
   readonly schema?: Schema;
+  /** The Go type (`go-structs.ts`) by which objects of a built-in kind are decoded. */
+  readonly struct?: string;
+  /** True when a replacement has to name the version that it replaces. */
+  readonly needsVersion: boolean;
+  /** True when a replacement of what is not there creates it. */
+  readonly createOnUpdate: boolean;
 }
 
 /** `plural.group`, or the plural alone in the core group: what errors and storage call the kind. */

@@ -2,11 +2,11 @@
 import { isRecord } from '../../../kube/json.ts';
 import type { ObjectRef } from '../../../kube/object.ts';
 import { rfc3339, type Clock } from '../../../lib/clock.ts';
-import { invalid } from '../schema/field-error.ts';
+import { unsupported } from '../schema/field-error.ts';
 import { asText, asObject, type JsonObject } from '../json.ts';
 import { resourceName, type ApiObject, type Kind } from '../kinds/kind.ts';
 import { isReleased, type Objects } from './objects.ts';
-import { conflict, forbiddenDelete, invalidObject } from '../refusal.ts';
+import { conflict, forbiddenAction, invalidObject } from '../refusal.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** The finalizer that holds an owner until its dependents are gone. */
@@ -25,14 +25,14 @@ export interface Deletion {
 const propagations = ['Background', 'Foreground', 'Orphan'] as const;
 
 /** Reads the options of a delete from its body, or from the query where the body has none. */
-export const readDeletion = (kind: Kind, body: unknown, query: URLSearchParams): Deletion => {
+export const readDeletion = (body: unknown, query: URLSearchParams): Deletion => {
   const options = asObject(body);
   const preconditions = asObject(options['preconditions']);
   const asked = asText(options['propagationPolicy']) || query.get('propagationPolicy') || 'Background';
   const propagation = options['orphanDependents'] === true ? 'Orphan' : propagations.find((policy) => policy === asked);
   if (!propagation) {
-    throw invalidObject({ group: '', kind: 'DeleteOptions' }, kind.plural, [
-      invalid('propagationPolicy', asked, 'must be one of Background, Foreground, Orphan'),
+    throw invalidObject({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
+      unsupported('propagationPolicy', asked, ['Foreground', 'Background', 'Orphan', 'nil']),
     ]);
   }
   const dryRun = query.has('dryRun') || isDryRun(options);
@@ -93,7 +93,7 @@ export const createDeleter = (parts: { storage: Storage; objects: Objects; clock
     const existing = objects.get(kind, ref);
     refuseUnmet(kind, existing, deletion);
     if (kind.kind === 'Namespace' && protectedNamespaces.includes(ref.name)) {
-      throw forbiddenDelete(kind, ref.name, 'this namespace may not be deleted');
+      throw forbiddenAction(kind, ref.name, 'this namespace may not be deleted');
     }
     const finalizers = finalizersFor(existing, deletion.propagation);
     const held: ApiObject = { ...existing, metadata: { ...existing.metadata, finalizers } };

@@ -80,7 +80,7 @@ describe('a list', () => {
     expect(list(api, '?labelSelector=a%3D%3D%3Db').code).toBe(400);
     expect(list(api, '?fieldSelector=data.x%3D1')).toMatchObject({
       code: 400,
-      body: { message: 'field label not supported: data.x' },
+      body: { message: '"data.x" is not a known field selector: only "metadata.name", "metadata.namespace"' },
     });
   });
 

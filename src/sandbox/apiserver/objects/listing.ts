@@ -1,6 +1,7 @@
 // Lists: selection, pages that agree with each other, and the version a list speaks of.
-import { isRecord } from '../../../kube/json.ts';
-import { invalid } from '../schema/field-error.ts';
+import { messageOf } from '../../../lib/fault.ts';
+import { asObject } from '../json.ts';
+import { forbidden, invalid } from '../schema/field-error.ts';
 import { resourceName, type ApiObject, type Kind } from '../kinds/kind.ts';
 import { present } from './objects.ts';
 import { badRequest, expired, invalidObject, tooNew } from '../refusal.ts';
@@ -38,41 +39,44 @@ export const readRevision = (query: URLSearchParams): number | undefined => {
   throw badRequest(`invalid resource version ${JSON.stringify(text)}: it is given out by the server and opaque`);
 };
 
+/** Where a list goes on: after which key, and in which state; -1 stands for the state there is when it goes on. */
 interface Token {
   readonly revision: number;
   readonly after: string;
 }
 
-const encodeToken = (token: Token): string => Buffer.from(JSON.stringify(token)).toString('base64url');
+const tokenVersion = 'meta.k8s.io/v1';
+
+/** The form that Kubernetes gives its tokens. */
+const encodeToken = ({ revision, after }: Token): string =>
+  Buffer.from(JSON.stringify({ v: tokenVersion, rv: revision, start: `${after}\0` })).toString('base64url');
 
 const decodeToken = (text: string): Token => {
-  const refused = (): Error => badRequest('continue key is not valid');
+  const refused = (why: string): Error => badRequest(`invalid continue token: continue key is not valid: ${why}`);
   try {
-    const parsed: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-    if (!isRecord(parsed)) throw refused();
-    const { revision, after } = parsed;
-    if (typeof revision !== 'number' || typeof after !== 'string') throw refused();
-    return { revision, after };
-  } catch {
-    throw refused();
+    const { v, rv, start } = asObject(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')));
+    if (v !== tokenVersion || typeof rv !== 'number' || typeof start !== 'string') throw refused('unknown form');
+    return { revision: rv, after: start.replace(/\0$/, '') };
+  } catch (error) {
+    throw refused(messageOf(error));
   }
 };
 
 const keyOf = (object: ApiObject): string => `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
 
-const inNamespace = (objects: readonly ApiObject[], namespace?: string): readonly ApiObject[] =>
-  namespace === undefined ? objects : objects.filter((object) => object.metadata.namespace === namespace);
+const tooOld = (after: string): Error =>
+  expired(
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+    encodeToken({ revision: -1, after }),
+  );
 
-const objectsAt = (storage: Storage, scope: Scope, revision: number): readonly ApiObject[] => {
+const objectsAt = (storage: Storage, scope: Scope, { revision, after }: Token): readonly ApiObject[] => {
   if (revision === storage.revision) return storage.list(resourceName(scope.kind), scope.namespace);
   if (revision > storage.revision) throw tooNew(revision, storage.revision);
-  const objects = storage.shelf(resourceName(scope.kind)).listAt(revision);
-  if (!objects) {
-    throw expired(
-      `The resourceVersion for the provided list is too old: ${revision} is no longer in the history. Start a new list without the continue parameter.`,
-    );
-  }
-  return inNamespace(objects, scope.namespace);
+  const objects = storage.shelf(resourceName(scope.kind)).listAt(revision, scope.namespace);
+  if (objects) return objects;
+  if (after !== '') throw tooOld(after);
+  throw expired(`too old resource version: ${revision} (${storage.revision})`);
 };
 
 const startOf = (storage: Storage, query: URLSearchParams): Token => {
@@ -81,30 +85,53 @@ const startOf = (storage: Storage, query: URLSearchParams): Token => {
   const token = query.get('continue');
   if (token) {
     if (match !== null) throw badRequest('resourceVersionMatch is forbidden for continue');
-    return decodeToken(token);
+    const decoded = decodeToken(token);
+    return decoded.revision < 0 ? { ...decoded, revision: storage.revision } : decoded;
   }
   if (match !== null && match !== 'Exact' && match !== 'NotOlderThan') {
     throw invalidObject({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [
       invalid('resourceVersionMatch', match, 'must be Exact or NotOlderThan'),
     ]);
   }
-  if (match !== null && asked === undefined)
-    throw badRequest('resourceVersionMatch is forbidden unless resourceVersion is provided');
+  if (match !== null && asked === undefined) {
+    throw invalidObject({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [
+      forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
+    ]);
+  }
   if (asked !== undefined && asked > storage.revision) throw tooNew(asked, storage.revision);
   return { revision: match === 'Exact' && asked ? asked : storage.revision, after: '' };
 };
 
+/** How many of the objects stand before the first whose key comes after `after`. They are in order. */
+const startAfter = (objects: readonly ApiObject[], after: string): number => {
+  const [namespace = '', name = ''] = after.split('/');
+  const isAfter = ({ metadata }: ApiObject): boolean => {
+    const place = metadata.namespace ?? '';
+    return place === namespace ? metadata.name > name : place > namespace;
+  };
+  let [low, high] = [0, objects.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const object = objects[middle];
+    if (object && isAfter(object)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+};
+
 /** One page of the objects in scope, as `limit`, `continue`, `resourceVersion` and `resourceVersionMatch` ask. */
 export const listPage = (storage: Storage, scope: Scope, query: URLSearchParams): Page => {
-  const { revision, after } = startOf(storage, query);
-  const all = objectsAt(storage, scope, revision);
-  const rest = after === '' ? all : all.filter((object) => keyOf(object) > after);
-  const selected = rest.filter(scope.selects).map((object) => present(scope.kind, object));
+  const start = startOf(storage, query);
+  const { revision, after } = start;
+  const all = objectsAt(storage, scope, start);
+  const rest = after === '' ? all : all.slice(startAfter(all, after));
+  const selective = Boolean(query.get('labelSelector') || query.get('fieldSelector'));
+  const selected = selective ? rest.filter(scope.selects) : rest;
   const limit = Number(query.get('limit') ?? 0);
-  if (!(limit > 0) || selected.length <= limit) return { revision, items: selected };
-  const items = selected.slice(0, limit);
+  const whole = !(limit > 0) || selected.length <= limit;
+  const items = (whole ? selected : selected.slice(0, limit)).map((object) => present(scope.kind, object));
   const last = items.at(-1);
-  const next = encodeToken({ revision, after: last ? keyOf(last) : '' });
-  const selective = query.get('labelSelector') || query.get('fieldSelector');
+  if (whole || !last) return { revision, items };
+  const next = encodeToken({ revision, after: keyOf(last) });
   return { revision, items, next, ...(selective ? {} : { remaining: selected.length - limit }) };
 };

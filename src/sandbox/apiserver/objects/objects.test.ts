@@ -57,14 +57,14 @@ describe('writing an object', () => {
     );
     const resourceVersion = valueAt(body, 'metadata', 'resourceVersion');
     expect(merge(one, { metadata: { resourceVersion }, spec: { size: 3 } }).code).toBe(409);
-    expect(merge(one, { metadata: { uid: 'other' } }).code).toBe(409);
+    expect(merge(one, { metadata: { uid: 'other' } }).code).toBe(422);
   });
 
   it('wants to know which version of a custom resource is replaced', () => {
     const { ask } = createTestApi();
     ask('POST', widgetsPath, { body: widget('one') });
     expect(message(ask('PUT', one, { body: widget('one') }))).toBe(
-      'Widget.example.test "one" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+      'widgets.example.test "one" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
     );
   });
 

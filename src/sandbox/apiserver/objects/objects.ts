@@ -4,7 +4,7 @@ import { apiVersionOf } from '../../../kube/object.ts';
 import { isEqualJson } from '../../../kube/patch.ts';
 import { rfc3339, type Clock } from '../../../lib/clock.ts';
 import type { Random } from '../../../lib/random.ts';
-import { decodeObject, refuseInvalid } from './admit.ts';
+import { decodeObject, refuseInvalid, type RefuseObject } from './admit.ts';
 import { invalid } from '../schema/field-error.ts';
 import { asArray, valueAt, without } from '../json.ts';
 import { resourceName, type ApiObject, type Kind } from '../kinds/kind.ts';
@@ -14,9 +14,11 @@ import {
   badRequest,
   conflict,
   invalidObject,
-  methodNotAllowed,
+  forbiddenAction,
   notFound,
   terminating,
+  undecodable,
+  versionOfNothing,
 } from '../refusal.ts';
 import type { Registry } from '../kinds/registry.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -27,13 +29,15 @@ export interface WriteOptions {
   readonly dryRun?: boolean;
   /** Told of the fields that were left out; may throw to refuse them. */
   readonly onUnknown?: (fields: readonly string[]) => void;
+  /** Makes the refusal of what can't be decoded; a 400 unless given. */
+  readonly refuse?: RefuseObject;
 }
 
 /** How an object is replaced. */
 export interface UpdateOptions extends WriteOptions {
   readonly subresource?: 'status' | 'finalize';
-  /** A full replacement of a custom resource has to name the version it replaces. */
-  readonly needsVersion?: boolean;
+  /** True for a full replacement: of some kinds it has to name the version it replaces, and its UID is a precondition. */
+  readonly replaces?: boolean;
 }
 
 /** Reads and writes objects of any kind. Every refusal is an `ApiError`. */
@@ -86,12 +90,17 @@ const refuseOtherObject = ({ kind, existing, written, options }: Write): void =>
   if ((metadata.namespace ?? namespace) !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
+  if (metadata.uid && metadata.uid !== uid && !options.replaces) {
+    throw invalidObject(kind, name, [invalid('metadata.uid', metadata.uid, 'field is immutable')]);
+  }
   if (metadata.uid && metadata.uid !== uid) {
     throw conflict(kind, name, `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${uid}`);
   }
   if (metadata.resourceVersion && metadata.resourceVersion !== resourceVersion) throw conflict(kind, name);
-  if (options.needsVersion && kind.custom && !metadata.resourceVersion) {
-    throw invalidObject(kind, name, [invalid('metadata.resourceVersion', 0, 'must be specified for an update')]);
+  if (options.replaces && kind.needsVersion && !metadata.resourceVersion) {
+    throw invalidObject({ group: '', kind: resourceName(kind) }, name, [
+      invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
+    ]);
   }
 };
 
@@ -105,7 +114,7 @@ const newborn = (
   if (kind.namespaced && written !== undefined && written !== given.namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
-  if (resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
+  if (resourceVersion) throw versionOfNothing();
   const name = metadata.name || (metadata.generateName ? generatedName(metadata.generateName, given.random) : '');
   return {
     ...without(source, kind.statusSubresource ? 'status' : ''),
@@ -144,24 +153,25 @@ export const createObjects = (parts: {
     if (found?.metadata.deletionTimestamp) throw terminating(kind, namespace, name);
   };
 
-  const refuseClosedKind = (kind: Kind): void => {
+  const refuseClosedKind = (kind: Kind, name: string): void => {
     const definition = storage.get('customresourcedefinitions.apiextensions.k8s.io', { name: resourceName(kind) });
     if (kind.custom && definition?.metadata.deletionTimestamp) {
-      throw methodNotAllowed('create not allowed while custom resource definition is terminating');
+      throw forbiddenAction(kind, name, 'create not allowed while custom resource definition is terminating');
     }
   };
 
   const create: Objects['create'] = (kind, source, options = {}) => {
-    const decoded = decodeObject(kind, source);
+    const decoded = decodeObject(kind, source, options.refuse ?? ((why) => undecodable(kind, why)));
     options.onUnknown?.(decoded.unknown);
     const { namespace } = options;
     const given = { time: rfc3339(clock.now()), random, ...(namespace === undefined ? {} : { namespace }) };
     const born = newborn(kind, decoded.object, given);
     const object = kind.strategy.prepare?.(born) ?? born;
     if (object.metadata.namespace) refuseClosedNamespace(kind, object.metadata.namespace, object.metadata.name);
-    refuseClosedKind(kind);
+    refuseClosedKind(kind, object.metadata.name);
     refuseInvalid(kind, object);
-    if (storage.get(resourceName(kind), object.metadata)) throw alreadyExists(kind, object.metadata.name);
+    const taken = storage.get(resourceName(kind), object.metadata);
+    if (taken) throw alreadyExists(kind, object.metadata.name, taken.metadata.deletionTimestamp !== undefined);
     return options.dryRun ? object : storage.put(resourceName(kind), object);
   };
 
@@ -172,7 +182,7 @@ export const createObjects = (parts: {
 
   const update: Objects['update'] = (kind, ref, write) => {
     const existing = get(kind, ref);
-    const decoded = decodeObject(kind, write.change(existing));
+    const decoded = decodeObject(kind, write.change(existing), write.refuse ?? ((why) => undecodable(kind, why)));
     write.onUnknown?.(decoded.unknown);
     const asked = { kind, existing, written: decoded.object, options: write };
     refuseOtherObject(asked);

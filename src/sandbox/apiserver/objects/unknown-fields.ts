@@ -1,9 +1,4 @@
 // What to do with fields that a kind does not know, or that a body names twice.
-import { badRequest } from '../refusal.ts';
-import type { Kind } from '../kinds/kind.ts';
-
-/** The query parameter `fieldValidation`: refuse, warn, or say nothing. */
-export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
 /**
  * The paths of fields that a JSON text names twice in one object, such as `spec.type`. Parsing keeps the last of them in
@@ -33,14 +28,8 @@ export const repeatedFields = (text: string): string[] => {
   return repeated;
 };
 
-/** The sentences about fields that are unknown or stand twice, as the API server words them. */
+/** The sentences about fields that stand twice or are unknown, as the API server words them. */
 export const strictProblems = (fields: { unknown: readonly string[]; repeated: readonly string[] }): string[] => [
-  ...fields.unknown.map((field) => `unknown field ${JSON.stringify(field)}`),
   ...fields.repeated.map((field) => `duplicate field ${JSON.stringify(field)}`),
+  ...fields.unknown.map((field) => `unknown field ${JSON.stringify(field)}`),
 ];
-
-/** The refusal of a body under strict validation. */
-export const strictRefusal = (kind: Kind, problems: readonly string[]): Error =>
-  badRequest(
-    `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: strict decoding error: ${problems.join(', ')}`,
-  );

@@ -86,8 +86,8 @@ export const createWatching = (parts: { storage: Storage; clock: Clock; random: 
   const tooOld = (revision: number): unknown =>
     expired(`too old resource version: ${revision} (${storage.revision})`).status;
 
-  /** The stream of a watch; `encode` makes of each object what the reader asked for. Throws on a bad request. */
-  const watch = (scope: Scope, query: URLSearchParams, encode: (object: ApiObject) => unknown): Stream => {
+  /** The stream of a watch; `write` makes of each object the JSON that the reader asked for. Throws on a bad request. */
+  const watch = (scope: Scope, query: URLSearchParams, write: (object: ApiObject) => string): Stream => {
     const request = readRequest(query, storage.revision, times.watchForMs * (1 + random.next()));
     const resource = resourceName(scope.kind);
     return (sink) => {
@@ -104,15 +104,15 @@ export const createWatching = (parts: { storage: Storage; clock: Clock; random: 
         stop();
         sink.end();
       };
-      const send = (type: EventType, object: unknown): void => {
-        if (!over && !sink.write(`${JSON.stringify({ type, object })}\n`)) end();
+      const send = (type: EventType, json: string): void => {
+        if (!over && !sink.write(`{"type":"${type}","object":${json}}\n`)) end();
       };
       const sendChange = (change: Change): void => {
         const event = eventOf(scope, change);
-        if (event) send(event.type, encode(present(scope.kind, event.object)));
+        if (event) send(event.type, write(present(scope.kind, event.object)));
       };
       const bookmark = (annotations?: Record<string, string>): void =>
-        send('BOOKMARK', bookmarkOf(scope, storage.revision, annotations));
+        send('BOOKMARK', JSON.stringify(bookmarkOf(scope, storage.revision, annotations)));
       const keepBookmarking = (): void => {
         const timer = clock.after(times.bookmarkEveryMs, () => {
           timers.delete(timer);
@@ -125,13 +125,13 @@ export const createWatching = (parts: { storage: Storage; clock: Clock; random: 
       const missed = request.after === undefined ? [] : storage.shelf(resource).since(request.after);
       const unreachable = missed === undefined || (request.after ?? 0) > storage.revision;
       if (unreachable) {
-        send('ERROR', tooOld(request.after ?? 0));
+        send('ERROR', JSON.stringify(tooOld(request.after ?? 0)));
         end();
         return stop;
       }
       if (request.after === undefined) {
         for (const object of storage.list(resource, scope.namespace).filter(scope.selects)) {
-          send('ADDED', encode(present(scope.kind, object)));
+          send('ADDED', write(present(scope.kind, object)));
         }
         if (request.initialEnd) bookmark({ 'k8s.io/initial-events-end': 'true' });
       }

@@ -29,7 +29,10 @@ describe('a value against its schema', () => {
       'a fraction as an integer',
       { type: 'integer' },
       1.5,
-      ['spec.x: Invalid value: "number": spec.x in body must be of type integer: "number"'],
+      [
+        'spec.x: Invalid value: "number": spec.x in body must be of type integer: "number"',
+        '<nil>: Invalid value: "": Checked value must be of type integer (default format) in spec.x',
+      ],
     ],
     ['an integer or a string', { 'x-kubernetes-int-or-string': true }, '50%', []],
     [

@@ -136,12 +136,18 @@ const contentErrors = (schema: Schema, value: unknown, path: string): FieldError
   return isRecord(value) ? objectErrors(schema, value, path) : [];
 };
 
+/** The real server says a second time, without a path, that a fraction is no whole number. */
+const fractionErrors = (schema: Schema, actual: string, path: string): FieldError[] =>
+  schema.type === 'integer' && actual === 'number'
+    ? [invalid('<nil>', '', `Checked value must be of type integer (default format) in ${path}`)]
+    : [];
+
 const valueErrors = (schema: Schema, value: unknown, path: string): FieldError[] => {
   if (value === null && schema.nullable) return [];
   const actual = typeOf(value);
   if (!hasType(schema, actual)) {
     const expected = schema['x-kubernetes-int-or-string'] ? 'integer,string' : (schema.type ?? '');
-    return [wrongType(path, expected, actual)];
+    return [wrongType(path, expected, actual), ...fractionErrors(schema, actual, path)];
   }
   return [
     ...(schema.enum && !schema.enum.some((item) => isEqualJson(item, value))

@@ -54,6 +54,10 @@ const defaulted = (schema: Schema, value: unknown): unknown => {
   return isRecord(value) ? applyDefaults(schema, value) : value;
 };
 
+/** Null is dropped where it may not be and there is no default; the schema then sees no value. */
+const isDropped = (schema: Schema | undefined, value: unknown): boolean =>
+  value === null && schema !== undefined && schema.nullable !== true;
+
 /** Fills in the schema's defaults where a field is missing, or null although it may not be. */
 export const applyDefaults = (schema: Schema, object: JsonObject): JsonObject => {
   const complete: JsonObject = { ...object };
@@ -63,9 +67,9 @@ export const applyDefaults = (schema: Schema, object: JsonObject): JsonObject =>
     if (missing && child.default !== undefined) complete[field] = structuredClone(child.default);
   }
   return Object.fromEntries(
-    Object.entries(complete).map(([field, value]) => {
+    Object.entries(complete).flatMap(([field, value]) => {
       const child = childSchema(schema, field);
-      return [field, child ? defaulted(child, value) : value];
+      return isDropped(child, value) ? [] : [[field, child ? defaulted(child, value) : value]];
     }),
   );
 };

@@ -18,8 +18,8 @@ export interface Shelf {
   get(ref: ObjectRef): ApiObject | undefined;
   /** All objects, or those of a namespace, ordered by namespace and name. */
   list(namespace?: string): readonly ApiObject[];
-  /** All objects as they were at `revision`, or undefined when the history no longer reaches back to it. */
-  listAt(revision: number): readonly ApiObject[] | undefined;
+  /** The same as it was at `revision`, or undefined when the history no longer reaches back to it. */
+  listAt(revision: number, namespace?: string): readonly ApiObject[] | undefined;
   /** The changes after `revision`, or undefined when the history no longer reaches back to it. */
   since(revision: number): readonly Change[] | undefined;
   /** Puts the object of a change in its place, or takes it away, and remembers the change. */
@@ -28,35 +28,56 @@ export interface Shelf {
 
 const byOrder = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
 
-const sorted = <T>(entries: Iterable<[string, T]>): T[] =>
-  [...entries].toSorted(([left], [right]) => byOrder(left, right)).map(([, value]) => value);
-
-const keyOf = (object: ApiObject): string => `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
+/** Things by name, whose order is found when it is asked for and kept until a name comes or goes. */
+const createOrdered = <T>() => {
+  const entries = new Map<string, T>();
+  let order: string[] | undefined;
+  return {
+    isEmpty: (): boolean => entries.size === 0,
+    get: (name: string): T | undefined => entries.get(name),
+    set(name: string, value: T): void {
+      if (!entries.has(name)) order = undefined;
+      entries.set(name, value);
+    },
+    delete(name: string): void {
+      if (entries.delete(name)) order = undefined;
+    },
+    list(): T[] {
+      order ??= [...entries.keys()].toSorted(byOrder);
+      return order.flatMap((name) => entries.get(name) ?? []);
+    },
+  };
+};
 
 /** Takes back the changes made after a revision, newest first. */
 const undo = (objects: readonly ApiObject[], changes: readonly Change[]): ApiObject[] => {
+  if (changes.length === 0) return [...objects];
+  const keyOf = ({ metadata }: ApiObject): string => `${metadata.namespace ?? ''}\0${metadata.name}`;
   const byKey = new Map(objects.map((object) => [keyOf(object), object]));
   for (const change of changes.toReversed()) {
     if (change.previous) byKey.set(keyOf(change.previous), change.previous);
     else byKey.delete(keyOf(change.object));
   }
-  return sorted(byKey);
+  return [...byKey].toSorted(([left], [right]) => byOrder(left, right)).map(([, object]) => object);
 };
 
 /** Creates an empty shelf that remembers between `historyLimit` and twice as many changes, from `firstRevision` on. */
 export const createShelf = (options: { firstRevision: number; historyLimit: number }): Shelf => {
   const { historyLimit } = options;
-  const byNamespace = new Map<string, Map<string, ApiObject>>();
+  const byNamespace = createOrdered<ReturnType<typeof createOrdered<ApiObject>>>();
   let history: Change[] = [];
   let forgotten = options.firstRevision;
 
   const list: Shelf['list'] = (namespace) =>
     namespace === undefined
-      ? sorted(byNamespace).flatMap((objects) => sorted(objects))
-      : sorted(byNamespace.get(namespace) ?? []);
+      ? byNamespace.list().flatMap((objects) => objects.list())
+      : (byNamespace.get(namespace)?.list() ?? []);
 
-  const since: Shelf['since'] = (revision) =>
-    revision < forgotten ? undefined : history.filter((change) => change.revision > revision);
+  const since: Shelf['since'] = (revision) => {
+    if (revision < forgotten) return undefined;
+    // The last changes are asked for most: they are looked for from the end.
+    return history.slice(history.findLastIndex((change) => change.revision <= revision) + 1);
+  };
 
   const remember = (change: Change): void => {
     history.push(change);
@@ -66,20 +87,22 @@ export const createShelf = (options: { firstRevision: number; historyLimit: numb
   };
 
   return {
-    isEmpty: () => byNamespace.size === 0,
+    isEmpty: () => byNamespace.isEmpty(),
     get: (ref) => byNamespace.get(ref.namespace ?? '')?.get(ref.name),
     list,
-    listAt(revision) {
+    listAt(revision, namespace) {
       const changes = since(revision);
-      return changes && undo(list(), changes);
+      if (namespace === undefined) return changes && undo(list(), changes);
+      const inside = changes?.filter(({ object }) => object.metadata.namespace === namespace);
+      return inside && undo(list(namespace), inside);
     },
     since,
     apply(change) {
       const { name, namespace = '' } = change.object.metadata;
-      const objects = byNamespace.get(namespace) ?? new Map<string, ApiObject>();
+      const objects = byNamespace.get(namespace) ?? createOrdered<ApiObject>();
       if (change.type === 'DELETED') objects.delete(name);
       else objects.set(name, change.object);
-      if (objects.size === 0) byNamespace.delete(namespace);
+      if (objects.isEmpty()) byNamespace.delete(namespace);
       else byNamespace.set(namespace, objects);
       remember(change);
     },

@@ -73,7 +73,7 @@ describe('a definition that is deleted', () => {
     const open = watch(widgetsPath);
     ask('DELETE', definition);
     await settle();
-    expect(ask('POST', widgetsPath, { body: widget('late') }).code).toBe(405);
+    expect(ask('POST', widgetsPath, { body: widget('late') }).code).toBe(403);
     expect(ask('GET', widgetsPath).code).toBe(200);
     merge(`${widgetsPath}/one`, { metadata: { finalizers: null } });
     await settle();
