@@ -1,4 +1,4 @@
-// How the tests run: beside the code and under test/ on one PostgreSQL; the static checks without it.
+// How the tests run: beside the code and under test/ on one PostgreSQL; the contract suite and the static checks without it.
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -12,8 +12,17 @@ export default defineConfig({
         test: {
           name: 'tests',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/checks/**'],
+          exclude: ['test/checks/**', 'test/contract/**'],
           globalSetup: ['./test/kit/database-server.ts'],
+          setupFiles: ['./test/setup-open-handles.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts'],
+          globalSetup: ['./test/contract/set-up.ts'],
           setupFiles: ['./test/setup-open-handles.ts'],
         },
       },
