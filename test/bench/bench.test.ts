@@ -26,8 +26,6 @@ describe.concurrent('the bench', { timeout: 120_000 }, () => {
     expect(figures).toMatchObject({
       'steady.created': 6,
       'steady.api.create applications': 1,
-      'steady.api.create operations': 1,
-      'steady.api.delete operations': 1,
       'steady.api.create appprojects': 0.5,
       'status.reported': 10,
       'delete.deleted': 6,

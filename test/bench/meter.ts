@@ -39,6 +39,7 @@ export interface Meter {
 /** Nothing is asked for this long: then all is done. Longer than the delays with which the service gathers work. */
 const QUIET_MS = 1_500;
 const LOOK_EVERY_MS = 50;
+
 /** How much is measured, and how patiently. */
 export interface MeterOptions {
   /** Whether the statements are told apart. */

@@ -68,20 +68,15 @@ export const inWorld = async <T>(options: WorldOptions, run: (world: World) => P
   const own = connect();
   await own.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata });
   if (cluster.shared) stack.defer(() => removeNamespaces(own, [argocdNamespace]));
-  const services = await startServices({ ...options, signal, fail, argocdNamespace, database, cluster }, stack);
-  const eyes = await openEyes({ connect, argocdNamespace, signal, fail }, stack);
-  if (cluster.shared) stack.defer(() => removeTeams(own, { word, argocdNamespace }));
-  return await run({
-    ...eyes,
-    database,
-    cluster,
-    services,
-    word,
-    argocdNamespace,
-    connect,
-    signal,
-    postgresql: options.postgresql,
-  });
+  try {
+    const services = await startServices({ ...options, signal, fail, argocdNamespace, database, cluster }, stack);
+    const eyes = await openEyes({ connect, argocdNamespace, signal, fail }, stack);
+    if (cluster.shared) stack.defer(() => removeTeams(own, { word, argocdNamespace }));
+    const { postgresql } = options;
+    return await run({ ...eyes, database, cluster, services, word, argocdNamespace, connect, signal, postgresql });
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error; // what has ended makes everything else fail too
+  }
 };
 
 interface ServicesOptions extends WorldOptions {
