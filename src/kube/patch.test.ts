@@ -51,6 +51,22 @@ describe('mergePatch', () => {
   });
 });
 
+describe('members that every object answers to', () => {
+  const odd = JSON.parse('{"labels":{"__proto__":"a","constructor":"b","toString":"c"}}') as unknown; // as the wire has it
+
+  test('are removed, and added, as any other', () => {
+    expect(JSON.stringify(mergePatch(odd, { labels: {} }))).toBe(
+      '{"labels":{"__proto__":null,"constructor":null,"toString":null}}',
+    );
+    expect(JSON.stringify(mergePatch({ labels: {} }, odd))).toBe(JSON.stringify(odd));
+    expect(mergePatch(odd, structuredClone(odd))).toBeUndefined();
+  });
+
+  test('are a difference where one side lacks them', () => {
+    expect([isEqualJson(odd, { labels: {} }), isEqualJson({ labels: {} }, odd)]).toEqual([false, false]);
+  });
+});
+
 describe('isEqualJson', () => {
   test('ignores the order of members, not of items', () => {
     expect(isEqualJson({ a: 1, b: [1, 2] }, { b: [1, 2], a: 1 })).toBe(true);

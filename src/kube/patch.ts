@@ -8,7 +8,7 @@ export const isEqualJson = (left: unknown, right: unknown): boolean => {
     return left.length === right.length && left.every((item, at) => isEqualJson(item, right[at]));
   }
   if (!isRecord(left) || !isRecord(right)) return false;
-  return namesOf(left, right).every((name) => isEqualJson(left[name], right[name]));
+  return namesOf(left, right).every((name) => isEqualJson(member(left, name), member(right, name)));
 };
 
 /**
@@ -21,7 +21,7 @@ export const mergePatch = (from: unknown, to: unknown): unknown => {
   if (!isRecord(from)) return withoutNulls(to);
   const patch: Record<string, unknown> = {};
   for (const name of namesOf(from, to)) {
-    const change = memberPatch(from[name], to[name]);
+    const change = memberPatch(member(from, name), member(to, name));
     if (change !== undefined) define(patch, name, change);
   }
   return Object.keys(patch).length === 0 ? undefined : patch;
@@ -34,12 +34,16 @@ const memberPatch = (from: unknown, to: unknown): unknown => {
 
 const withoutNulls = (value: Record<string, unknown>): Record<string, unknown> => {
   const plain: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(value)) {
-    if (member === undefined || member === null) continue;
-    define(plain, name, isRecord(member) ? withoutNulls(member) : member);
+  for (const [name, one] of Object.entries(value)) {
+    if (one === undefined || one === null) continue;
+    define(plain, name, isRecord(one) ? withoutNulls(one) : one);
   }
   return plain;
 };
+
+/** An own member: every object also answers to `constructor`, `toString` and `__proto__`. */
+const member = (record: Record<string, unknown>, name: string): unknown =>
+  Object.hasOwn(record, name) ? record[name] : undefined;
 
 /** Sets an own member also where its name is `__proto__`, which an assignment would take for the prototype. */
 const define = (target: Record<string, unknown>, name: string, value: unknown): void => {
