@@ -122,7 +122,7 @@ export const prepareDesired = (
   into: { readonly application: string; readonly namespace: string; readonly resource: ResourceType | undefined },
 ): KubeObject => {
   const { status: _status, ...plain } = withoutStringData(object);
-  const { name = '', generateName, labels, annotations, finalizers } = object.metadata;
+  const { name, generateName, labels, annotations, finalizers } = object.metadata;
   const namespaced = into.resource?.namespaced ?? true;
   const namespace = textAt(object, 'metadata', 'namespace') || into.namespace;
   return {
@@ -131,7 +131,7 @@ export const prepareDesired = (
     kind: object.kind,
     metadata: {
       name,
-      ...(generateName && name === '' ? { generateName } : {}),
+      ...(generateName ? { generateName } : {}),
       ...(namespaced ? { namespace } : {}),
       labels: { ...labels, [instanceLabel]: into.application },
       ...(annotations ? { annotations } : {}),
