@@ -13,9 +13,9 @@ const schema = toStructuralSchema(gitOpsDeploymentKind.schema) as Schema; // wha
 /** Whatever Argo CD reports can be stored, read again, and shown in a status that the API server takes. */
 export const showStatus: Kind<Record<string, unknown>> = () =>
   Promise.resolve((status) => {
-    const { bytes, hash } = writeStatus(status as never); // as no schema has checked it
+    const { bytes, hash } = writeStatus(status);
     const stored = readStatus(bytes);
-    if (writeStatus(status as never).hash !== hash) throw new Error('the same status has two hashes'); // as above
+    if (writeStatus(status).hash !== hash) throw new Error('the same status has two hashes');
     const shown = { status: mirrorStatus(stored, () => '') };
     const errors = schemaErrors(schema, JSON.parse(JSON.stringify(shown)));
     if (errors.length > 0) throw new Error(errors.map(lineOf).join('\n'));
