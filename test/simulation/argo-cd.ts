@@ -15,6 +15,8 @@ export interface ArgoCdOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly gate: Gate;
+  /** Told of each sync that ends. */
+  readonly synced: (applicationUid: string, operation: unknown) => void;
 }
 
 /** The stand-in. */
@@ -48,7 +50,9 @@ export const createArgoCd = (options: ArgoCdOptions): ArgoCd => {
   const look = async (name: string): Promise<void> => {
     const application = await client.get(applications, { namespace, name });
     const next = nextStep(application, { synced, nowText: rfc3339(clock.now()), chance: isCalm ? 1 : random.next() });
-    if (next) await write(application, next);
+    if (!next) return;
+    await write(application, next);
+    if (next['operation'] === null) options.synced(application.metadata.uid ?? '', application.operation);
   };
   const changed = (name: string): void => {
     if (waiting.has(name)) return;
@@ -93,12 +97,14 @@ const letGo = ({ metadata }: Application): Body | undefined => {
 };
 
 /** Carries an ordered sync on by one phase. */
-const operate = (application: Application, { synced, nowText }: StepContext): Body => {
+const operate = (application: Application, { synced, nowText, chance }: StepContext): Body => {
   const { operation, spec, status, metadata } = application;
   const state = status?.operationState;
   const begun = { operation, startedAt: nowText, phase: 'Running', message: 'syncing' };
   const isMine = isEqualJson(state?.operation, operation);
   if (!isMine || state?.phase === undefined || state.phase === '') return { status: { operationState: begun } };
+  const failed = { phase: 'Failed', message: 'one or more objects failed to apply', finishedAt: nowText };
+  if (state.phase === 'Running' && chance < 0.2) return { operation: null, status: { operationState: failed } };
   if (state.phase === 'Running') {
     synced.set(metadata.uid ?? '', spec.source);
     const revision = operation?.sync?.revision || revisionOf(application);

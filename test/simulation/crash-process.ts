@@ -34,8 +34,11 @@ if (!isRole(role)) throw new Error(`the role is one of ${Object.keys(partsOf).jo
 let { point, together }: Armament = JSON.parse(armament);
 
 const crash = createCrashGate(point, () => {
-  if (together !== undefined) process.kill(together, 'SIGKILL');
-  process.kill(process.pid, 'SIGKILL');
+  try {
+    if (together !== undefined) process.kill(together, 'SIGKILL');
+  } finally {
+    process.kill(process.pid, 'SIGKILL'); // also where the other one has gone
+  }
 });
 process.on('message', (question: Question) => {
   if (question !== 'report') {

@@ -81,8 +81,8 @@ const targetsOf = ({ counts }: Trial): Target[] =>
   );
 
 /** Opens the lanes, and shares work out among them in order. A lane where something failed is made anew. */
-const openSites = async (ground: Ground, { half, lanes }: CrashPlan) => {
-  const sites = await Promise.all(Array.from({ length: lanes }, () => createSite(ground, half)));
+const openSites = async (ground: Ground, { half, lanes, only }: CrashPlan) => {
+  const sites = await Promise.all(Array.from({ length: only ? 1 : lanes }, () => createSite(ground, half)));
   return {
     async forEach<Item, Result>(items: readonly Item[], run: (site: Site, item: Item) => Promise<Result>) {
       const left = [...items.entries()];

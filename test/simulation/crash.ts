@@ -107,11 +107,16 @@ const summaryOf = (half: Half, scenario: ScenarioName, outcomes: readonly Outcom
   ].join('\n');
 };
 
+/** Overwrites the last line of a terminal; anything else shows none. */
+const showProgress = (text: string): void => void (process.stderr.isTTY && process.stderr.write(`\r${text}\r`));
+
 /** Runs what is wished for. True when all of it converged. */
 const runWish = async (ground: Ground, wish: Wish): Promise<boolean> => {
   let converged = true;
   for (const half of wish.halves) {
+    let tried = 0;
     const outcomes = await runCrashPlan(ground, { ...wish, half }, (outcome) => {
+      showProgress(`${half}: ${(tried += 1)} kill points tried`);
       if ('reached' in outcome.result) return;
       converged = false;
       write(failureText(half, outcome));

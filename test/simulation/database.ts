@@ -4,6 +4,7 @@ import { openSession, type Session } from '../../src/db/pool.ts';
 import { statement } from '../../src/db/statement.ts';
 import { tables } from '../../src/db/tables.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { systemRandom } from '../../src/lib/random.ts';
 import { openGate } from '../../src/lib/gate.ts';
 import { createMetrics } from '../../src/lib/metrics.ts';
 import { silentLog } from '../kit/captured-log.ts';
@@ -12,7 +13,7 @@ import { createPools, type Pools } from './pools.ts';
 /** A row that a committed transaction deleted. */
 export interface DeletedRow {
   readonly table: string;
-  /** UID of the GitOpsDeployment, or the row's id where the table has none. */
+  /** UID of the GitOpsDeployment or GitOpsDeploymentSyncRun that it is of. */
   readonly key: string;
 }
 
@@ -39,12 +40,13 @@ export interface SimulationDatabase {
 
 const FENCE = 'simulation_fence';
 const DELETED = 'simulation_deleted';
-const SERVICE = ['operation', 'application_state', 'refresh'];
+const SERVICE = ['operation', 'operation_event', 'application_state', 'refresh'];
 
 /** What identifies a deleted row, by table. */
 const recorded = {
   application: `replace(old.name, 'gitopsdepl-', '')`,
   deploymenttoapplicationmapping: 'old.deploymenttoapplicationmapping_uid_id',
+  apicrtodatabasemapping: 'old.api_resource_uid',
 } as const;
 
 const RECORDER = Object.entries(recorded)
@@ -64,7 +66,7 @@ const EMPTY = [
 
 /** Creates a database, migrated, on the server that the superuser's URL names. */
 export const createSimulationDatabase = async (serverUrl: string): Promise<SimulationDatabase> => {
-  const name = `simulation_${process.pid}_${Math.trunc(performance.now())}`;
+  const name = `simulation_${systemRandom.uuid().replaceAll('-', '')}`;
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   await onSession(serverUrl, (session) => session.script('create', `create database ${name} template template0`));

@@ -4,8 +4,8 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { startDatabase } from '../../src/sandbox/database.ts';
-import { createSimulationDatabase } from './database.ts';
-import { runSchedule, type ScheduleResult } from './schedule.ts';
+import type { ScheduleResult } from './schedule.ts';
+import { createScheduleRunner } from './schedules.ts';
 
 const HELP = `Usage: npm run test:faults -- [--seeds N] [--seed S] [--bug] [--story] [--trace]
 
@@ -50,35 +50,50 @@ const describe = (result: ScheduleResult): void => {
     for (const line of [...story, ...wrongs.map((text) => `wrong: ${text}`)]) say(`  ${line}`);
 };
 
+/** What all schedules together have seen. */
+const createTotal = () => {
+  const total = { schedules: 0, failed: 0, steps: 0, virtualMs: 0 };
+  const faults = new Map<string, number>();
+  return {
+    total,
+    add(result: ScheduleResult): void {
+      total.schedules += 1;
+      total.failed += result.wrongs.length > 0 ? 1 : 0;
+      total.steps += result.steps;
+      total.virtualMs += result.virtualMs;
+      for (const [fault, times] of Object.entries(result.faults)) faults.set(fault, (faults.get(fault) ?? 0) + times);
+    },
+    faults: () => [...faults].toSorted(([one], [other]) => (one < other ? -1 : 1)),
+  };
+};
+
 const run = async (): Promise<number> => {
   const first = Number(values.seed ?? 1);
   const count = Number(values.seeds ?? (values.seed === undefined ? 100 : 1));
   const log = createLogger({ level: values.trace ? 'debug' : 'silent' });
   const server = await startDatabase({ clock: systemClock, random: systemRandom, searchPath: process.env['PATH'] });
-  const database = await createSimulationDatabase(server.url);
-  const total = { failed: 0, steps: 0, virtualMs: 0, faults: new Map<string, number>() };
+  const runner = await createScheduleRunner(server.url);
+  const { total, add, faults } = createTotal();
   const startMs = performance.now();
   try {
-    for (let seed = first; seed < first + count; seed += 1) {
-      const result = await runSchedule({ seed, database, bug: values.bug, log });
+    await runner.run({ first, count }, { bug: values.bug, log }, (result) => {
       describe(result);
-      total.failed += result.wrongs.length > 0 ? 1 : 0;
-      total.steps += result.steps;
-      total.virtualMs += result.virtualMs;
-      for (const [fault, times] of Object.entries(result.faults)) {
-        total.faults.set(fault, (total.faults.get(fault) ?? 0) + times);
-      }
-    }
+      add(result);
+    });
   } finally {
-    await database.stop();
+    await runner.stop();
     await server.stop();
   }
-  const faults = [...total.faults].toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const seconds = Math.round((performance.now() - startMs) / 1000);
   say(
-    `${count} schedules from seed ${first}: ${total.failed} failed; ${total.steps} calls, ` +
-      `${Math.round(total.virtualMs / 60_000)} virtual minutes, ${Math.round((performance.now() - startMs) / 1000)} s`,
+    `${total.schedules} schedules from seed ${first}: ${total.failed} failed; ` +
+      `${total.steps} calls, ${Math.round(total.virtualMs / 60_000)} virtual minutes, in ${seconds} s`,
   );
-  say(`injected: ${faults.map(([fault, times]) => `${fault} ${times}`).join(', ')}`);
+  say(
+    `injected: ${faults()
+      .map(([fault, times]) => `${fault} ${times}`)
+      .join(', ')}`,
+  );
   return total.failed > 0 ? 1 : 0;
 };
 

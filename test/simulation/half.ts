@@ -58,8 +58,8 @@ const flags = {
 };
 
 const CHANNELS: Readonly<Record<HalfName, readonly string[]>> = {
-  backend: ['operation', 'application_state'],
-  agent: ['operation', 'refresh'],
+  backend: ['operation_event', 'application_state'],
+  agent: ['operation_event', 'refresh'],
 };
 
 /** Starts a half; it goes on with the steps of the world. */

@@ -1,5 +1,6 @@
 // The rows that the oracle compares, read as another program would read them.
 import { readSpecField } from '../../src/domain/spec-field.ts';
+import { SYNC_ROWS, type SyncRow } from './sync-oracle.ts';
 
 /** A tenant's row. */
 export interface TenantRow {
@@ -26,6 +27,7 @@ export interface LinkRow {
 export interface Rows {
   readonly tenants: readonly TenantRow[];
   readonly links: readonly LinkRow[];
+  readonly syncs: readonly SyncRow[];
   /** Keys of repositories by tenant. */
   readonly repositories: readonly { readonly userId: string; readonly url: string }[];
   /** How many rows there are, by table. */
@@ -77,7 +79,7 @@ const counted = [
 
 /** Reads the rows. */
 export const readRows = async (database: Reader): Promise<Rows> => {
-  const [tenants, links, repositories, counts, pending] = await Promise.all([
+  const [tenants, links, repositories, counts, pending, syncs] = await Promise.all([
     database.sql<TenantRow>('select clusteruser_id as id, user_name as "namespaceUid" from clusteruser order by 2'),
     database.sql<LinkRecord>(LINKS),
     database.sql<{ userId: string; url: string }>(
@@ -87,6 +89,7 @@ export const readRows = async (database: Reader): Promise<Rows> => {
       counted.map((name) => `select '${name}' as name, count(*)::int as count from ${name}`).join(' union all '),
     ),
     database.sql<{ text: string }>(PENDING),
+    database.sql<SyncRow>(SYNC_ROWS),
   ]);
   return {
     tenants,
@@ -95,6 +98,7 @@ export const readRows = async (database: Reader): Promise<Rows> => {
       row: rowOf(specField),
       stored: hasState ? { blob, hash } : null,
     })),
+    syncs,
     repositories,
     counts: Object.fromEntries(counts.map(({ name, count }) => [name, count])),
     pending: pending.map(({ text }) => text),

@@ -3,6 +3,7 @@ import type { AppProject } from '../../src/api/argocd/app-project.ts';
 import { appProjects } from '../../src/api/argocd/app-project.ts';
 import { applications, type Application } from '../../src/api/argocd/application.ts';
 import { deploymentFinalizer } from '../../src/api/labels.ts';
+import { gitOpsDeploymentSyncRuns } from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
 import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
 import { operations } from '../../src/api/v1alpha1/operation.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
@@ -12,6 +13,7 @@ import { readRows, type Rows } from './oracle-rows.ts';
 import { rowDisagreements } from './row-oracle.ts';
 import { difference, hold, type Check } from './saying.ts';
 import { statusDisagreements } from './status-oracle.ts';
+import { syncDisagreements } from './sync-oracle.ts';
 
 /** What the oracle looks at: both sides, past every fault. A test's `World` fits. */
 export interface OracleView {
@@ -39,8 +41,9 @@ interface Present {
 export const disagreements = async (view: OracleView): Promise<readonly string[]> => {
   const { client, engineNamespace } = view;
   const inEngine = { namespace: engineNamespace };
-  const [deployments, apps, projects, tickets, spaces, rows] = await Promise.all([
+  const [deployments, syncRuns, apps, projects, tickets, spaces, rows] = await Promise.all([
     client.list(gitOpsDeployments),
+    client.list(gitOpsDeploymentSyncRuns),
     client.list(applications, inEngine),
     client.list(appProjects, inEngine),
     client.list(operations, inEngine),
@@ -58,6 +61,7 @@ export const disagreements = async (view: OracleView): Promise<readonly string[]
     ...present.deployments.flatMap((deployment) => deploymentDisagreements(present, deployment, engineNamespace)),
     ...leftovers(present),
     ...tenantsOf(present).flatMap((tenant) => projectDisagreements(present, tenant)),
+    ...syncDisagreements({ syncRuns: syncRuns.items, deployments: deployments.items, rows: rows.syncs }),
     ...rowDisagreements(rows, tenantsOf(present)),
     ...tickets.items.map(({ metadata }) => `the Operation ${metadata.name} was left over`),
   ];

@@ -2,7 +2,8 @@
 import { appProjects } from '../../src/api/argocd/app-project.ts';
 import { applications, type Application } from '../../src/api/argocd/application.ts';
 import { deploymentFinalizer, deploymentUidOf } from '../../src/api/labels.ts';
-import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
+import { gitOpsDeploymentSyncRuns } from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
+import { gitOpsDeployments } from '../../src/api/v1alpha1/gitops-deployment.ts';
 import { isRecord } from '../../src/kube/json.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/object.ts';
 import type { DeletedRow } from './database.ts';
@@ -10,10 +11,12 @@ import type { ServiceRequest } from './faulty-api.ts';
 
 /** What is known of what users asked for, and what was done that nobody did. */
 export interface Recorder {
-  /** A user made this deployment. */
-  made(deployment: GitOpsDeployment): void;
-  /** A user asked for the deletion of the deployment with this UID, be it with its namespace. */
+  /** A user made this deployment or sync run. */
+  made(object: KubeObject): void;
+  /** A user asked for the deletion of the deployment or sync run with this UID, be it with its namespace. */
   asked(uid: string): void;
+  /** Argo CD has ended a sync of the Application with this UID. */
+  synced(applicationUid: string, operation: unknown): void;
   /** Called before a request of the service is carried out. */
   request(request: ServiceRequest): void;
   /** Called for each row that a committed transaction deleted. */
@@ -21,6 +24,10 @@ export interface Recorder {
   /** What was done against the promises, one sentence each. */
   readonly wrongs: readonly string[];
 }
+
+/** What an operation was ordered for is in its notes. */
+const syncKey = (applicationUid: string, operation: unknown): string =>
+  JSON.stringify([applicationUid, isRecord(operation) ? operation['info'] : undefined]);
 
 /** The objects of one kind, now. */
 export type PresentObjects = <T extends KubeObject>(resource: ResourceType<T>) => readonly T[];
@@ -30,6 +37,7 @@ export const createRecorder = (present: PresentObjects, when: () => string): Rec
   const wrongs: string[] = [];
   const asked = new Set<string>();
   const names = new Map<string, string>();
+  const syncs = new Set<string>();
   const wrong = (isWrong: boolean, text: string): void => {
     if (isWrong) wrongs.push(`${when()}: ${text}`);
   };
@@ -46,9 +54,22 @@ export const createRecorder = (present: PresentObjects, when: () => string): Rec
       const users = present(applications).filter(({ spec }) => spec.project === name);
       wrong(users.length > 0, `the AppProject ${name} was deleted while ${users.length} Applications used it`);
     }
-    if (resource === gitOpsDeployments.plural || resource === 'namespaces') {
+    if (
+      resource === gitOpsDeployments.plural ||
+      resource === gitOpsDeploymentSyncRuns.plural ||
+      resource === 'namespaces'
+    ) {
       wrong(true, `the service deleted ${resource} ${name}`);
     }
+  };
+  const orders = ({ resource, name, body }: ServiceRequest): void => {
+    if (resource !== applications.plural || !isRecord(body) || !isRecord(body['operation'])) return;
+    const found = present(applications).find(({ metadata }) => metadata.name === name);
+    const { resourceVersion, uid = '' } = found?.metadata ?? {};
+    // One that was made from an older version is refused, and does nothing.
+    if (!isRecord(body['metadata']) || body['metadata']['resourceVersion'] !== resourceVersion) return;
+    wrong(found?.operation !== undefined, `a sync of ${name} was ordered while another one was ordered`);
+    wrong(syncs.has(syncKey(uid, body['operation'])), `a sync of ${name} that had ended was ordered again`);
   };
   const patches = ({ resource, name, body, subresource }: ServiceRequest): void => {
     if (resource !== gitOpsDeployments.plural || subresource !== undefined) return;
@@ -75,11 +96,16 @@ export const createRecorder = (present: PresentObjects, when: () => string): Rec
     wrong(rival !== undefined, `${who(uid)} got its Application while that of its namesake ${rival?.[0]} was there`);
   };
   return {
-    made: ({ metadata }) => void names.set(metadata.uid ?? '', `${metadata.namespace}/${metadata.name}`),
+    made: ({ kind, metadata }) => {
+      const sort = kind === gitOpsDeployments.kind ? '' : `${kind} `;
+      names.set(metadata.uid ?? '', `${sort}${metadata.namespace}/${metadata.name}`);
+    },
+    synced: (applicationUid, operation) => void syncs.add(syncKey(applicationUid, operation)),
     asked: (uid) => void asked.add(uid),
     request(request) {
       if (request.method === 'DELETE') deletes(request);
       if (request.method === 'PATCH') patches(request);
+      if (request.method === 'PATCH') orders(request);
       if (request.method === 'POST') creates(request);
     },
     row: ({ table, key }) =>

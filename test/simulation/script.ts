@@ -2,6 +2,7 @@
 import { appProjects } from '../../src/api/argocd/app-project.ts';
 import { applications, type Application } from '../../src/api/argocd/application.ts';
 import { deploymentFinalizer } from '../../src/api/labels.ts';
+import { gitOpsDeploymentSyncRuns } from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
 import { gitOpsDeployments, type GitOpsDeploymentSpec } from '../../src/api/v1alpha1/gitops-deployment.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { namespaces, type KubeObject, type ResourceType } from '../../src/kube/object.ts';
@@ -79,7 +80,7 @@ const someDeployment = (random: Random): GitOpsDeploymentSpec => {
   const syncOptions = of([undefined, ['CreateNamespace=true']]);
   return {
     source: { repoURL: of(repositories), path: of(['a', 'b', 'c']), ...(targetRevision && { targetRevision }) },
-    type: of(['automated', 'automated', 'Automated', 'manual']),
+    type: of(['automated', 'Automated', 'manual', 'manual']),
     ...(syncOptions && { syncPolicy: { syncOptions } }),
   };
 };
@@ -135,10 +136,33 @@ const makeAgain = async (acting: Acting): Promise<string> => {
 const pickThis = <T>(values: readonly T[], wanted: readonly unknown[]): T | undefined =>
   values.find((value) => wanted.includes(value));
 
+const createSyncRun = async ({ client, random, oneOf, recorder }: Acting): Promise<string> => {
+  const ref = { namespace: oneOf(teams) ?? '', name: oneOf(['sync-1', 'sync-2', 'sync-3']) ?? '' };
+  const revisionID = random.next() < 0.5 ? {} : { revisionID: 'v2' };
+  const made = await client.create(gitOpsDeploymentSyncRuns, {
+    apiVersion: 'managed-gitops.redhat.com/v1alpha1',
+    kind: 'GitOpsDeploymentSyncRun',
+    metadata: ref,
+    spec: { gitopsDeploymentName: oneOf(names) ?? '', ...revisionID },
+  });
+  recorder.made(made);
+  return `${ref.namespace}/${ref.name} of ${made.spec?.gitopsDeploymentName} ${made.metadata.uid}`;
+};
+
+const removeSyncRun = async (acting: Acting): Promise<string> => {
+  const found = await pickOne(acting, gitOpsDeploymentSyncRuns);
+  if (!found) return 'nothing';
+  acting.recorder.asked(found.metadata.uid ?? '');
+  await acting.client.delete(gitOpsDeploymentSyncRuns, refOf(found.metadata));
+  return `${found.metadata.namespace}/${found.metadata.name} ${found.metadata.uid}`;
+};
+
 const removeNamespace = async (acting: Acting): Promise<string> => {
   const name = acting.oneOf(teams) ?? '';
-  const { items } = await acting.client.list(gitOpsDeployments, { namespace: name });
-  for (const { metadata } of items) acting.recorder.asked(metadata.uid ?? '');
+  for (const resource of [gitOpsDeployments, gitOpsDeploymentSyncRuns]) {
+    const { items } = await acting.client.list<KubeObject>(resource, { namespace: name });
+    for (const { metadata } of items) acting.recorder.asked(metadata.uid ?? '');
+  }
   await acting.client.delete(namespaces, { name });
   return name;
 };
@@ -187,6 +211,8 @@ const actions: readonly Action[] = [
   { name: 'annotate', weight: 1, run: annotate },
   { name: 'delete', weight: 4, run: remove },
   { name: 'make again', weight: 4, run: makeAgain },
+  { name: 'create sync run', weight: 5, run: createSyncRun },
+  { name: 'delete sync run', weight: 2, run: removeSyncRun },
   { name: 'delete namespace', weight: 1, run: removeNamespace },
   { name: 'create namespace', weight: 2, run: makeNamespace },
   { name: 'edit Application', weight: 2, run: editApplication },

@@ -98,6 +98,7 @@ export const createSimulatedWorld = async (options: WorldOptions): Promise<Simul
     clock,
     random: chance(5),
     gate: stepper.gateOf('argo-cd'),
+    synced: recorder.synced,
   });
   const endWatch = watchApplications(server, (name) => argoCd.changed(name));
   const halves = createHalves({ ...options, clock, server, stepper, faults, bystanders: bystandersOf(recorder, bug) });
