@@ -21,6 +21,7 @@ export interface Asked {
   readonly body?: unknown;
   readonly contentType?: string;
   readonly accept?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A line of a watch. */
@@ -102,6 +103,7 @@ export const connect = (kubeconfig: string): Connection => {
       const body = bodyOf(asked);
       const contentType = asked.contentType ?? (body === undefined ? undefined : 'application/json');
       const headers = {
+        ...asked.headers,
         accept: asked.accept ?? 'application/json',
         ...(credentials ? { authorization: credentials } : {}),
         ...(contentType ? { 'content-type': contentType } : {}),

@@ -40,14 +40,14 @@ describe('a namespace', () => {
   it('is one of four that are there from the start, of which three stay', async () => {
     for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease'])
       await expectCode(200, 'GET', pathOf(name));
-    expect(await expectCode(403, 'DELETE', pathOf('kube-public'))).toMatchObject({
+    expect(await expectCode(403, 'DELETE', `${pathOf('kube-public')}?dryRun=All`)).toMatchObject({
       reason: 'Forbidden',
       message: 'namespaces "kube-public" is forbidden: this namespace may not be deleted',
     });
   });
 
   it('has no collection that could be deleted', async () => {
-    await expectCode(405, 'DELETE', '/api/v1/namespaces');
+    await expectCode(405, 'DELETE', '/api/v1/namespaces?dryRun=All');
   });
 });
 
