@@ -15,7 +15,7 @@ import { objectKey } from '../../kube/object.ts';
 import { listAll } from '../../runtime/list-all.ts';
 import { isAlreadyExists, isNotFound } from '../../kube/status-error.ts';
 import type { AgentContext, HandlerContext } from '../context.ts';
-import { writePresent } from '../written.ts';
+import { readLive, writePresent } from '../written.ts';
 
 /** The tenant's project as it is; undefined when it has none. */
 export const presentProject = (
@@ -58,8 +58,20 @@ export const trimProject = async (context: HandlerContext, known: KnownProject):
   if (!present || (!isUnused(rows) && permitsExactly(present, permitted(context, rows)))) return;
   // The ticket's own Application may be gone before the cache knows: it is no reason to keep the project.
   const others = cachedUsers(context, rows.userId).filter((user) => databaseIdOf(user) !== known.applicationId);
-  if (isUnused(rows) && others.length > 0) return;
+  if (isUnused(rows) && (await isAnyThere(context, others))) return;
   await context.inTurn(rows.userId, () => trimNow(context, known));
+};
+
+/**
+ * True when one of these is there, read live: its own removal sees to the project. A cache that has missed how others
+ * went would else keep the project for them, and nobody would come after the last.
+ */
+const isAnyThere = async ({ client, signal }: HandlerContext, users: readonly Application[]): Promise<boolean> => {
+  for (const { metadata } of users) {
+    const ref = { namespace: metadata.namespace ?? '', name: metadata.name };
+    if (await readLive({ client, resource: applications }, ref, { signal })) return true;
+  }
+  return false;
 };
 
 const trimNow = async (context: HandlerContext, { rows, reread }: KnownProject): Promise<void> => {
