@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { buildSync } from 'esbuild';
 import type { Armament, CrashReport, Question } from './crash-process.ts';
 
 /** What a process does: as `managed-gitops backend`, `agent` and `all`. */
@@ -38,7 +38,7 @@ const root = join(import.meta.dirname, '../..');
 /** Bundles the program of the processes into a folder, and gives its path. */
 export const bundleChild = async (folder: string): Promise<string> => {
   const program = join(folder, 'crash-process.mjs');
-  await build({
+  buildSync({
     absWorkingDir: root,
     entryPoints: [join(import.meta.dirname, 'crash-process.ts')],
     outfile: program,

@@ -51,13 +51,16 @@ export const runCrashPlan = async (
 
 type Sites = Awaited<ReturnType<typeof openSites>>;
 
-/** Has each scenario happen twice and undisturbed, since what is called depends a little on chance. */
+/**
+ * Has each scenario happen undisturbed; twice where all of it is to be tried, since what is called depends a little on
+ * chance.
+ */
 const record = async (sites: Sites, { scenarios, choose }: CrashPlan) => {
-  const twice = scenarios.flatMap((scenario) => [scenario, scenario]);
-  const recorded = await sites.forEach(twice, async (site, scenario) => targetsOf(await site.attempt(scenario)));
-  return scenarios.flatMap((scenario, index) => {
-    const both = [...(recorded[2 * index] ?? []), ...(recorded[2 * index + 1] ?? [])];
-    const targets = [...new Map(both.map((target) => [targetText(target), target])).values()];
+  const all = choose ? scenarios : scenarios.flatMap((scenario) => [scenario, scenario]);
+  const recorded = await sites.forEach(all, async (site, scenario) => targetsOf(await site.attempt(scenario)));
+  return scenarios.flatMap((scenario) => {
+    const mine = recorded.filter((_, index) => all[index] === scenario).flat();
+    const targets = [...new Map(mine.map((target) => [targetText(target), target])).values()];
     return (choose?.(targets) ?? targets).map((target) => ({ scenario, target }));
   });
 };

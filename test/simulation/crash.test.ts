@@ -7,14 +7,14 @@ import type { Target } from './crash-crew.ts';
 
 const scenarioNames = Object.keys(scenarios) as ScenarioName[]; // they are its keys
 
-/** Of each scenario: what follows its first commit, and a call of each process from the middle of its list. */
+/** Of each scenario: what follows its first commit, and a call of the agent from the middle of its list. */
 const sample = (recorded: readonly Target[]): readonly Target[] => {
   const middle = (role: string): Target | undefined => {
     const calls = recorded.filter((target) => target.role === role && target.ordinal === 1);
     return calls[Math.floor(calls.length / 2)];
   };
   const commit = recorded.find(({ call, edge }) => call === 'sql commit' && edge === 'after');
-  return [commit, middle('backend'), middle('agent')].filter((target) => target !== undefined);
+  return [commit, middle('agent')].filter((target) => target !== undefined);
 };
 
 const errorsOf = (outcomes: readonly Outcome[]): readonly string[] =>
@@ -22,7 +22,7 @@ const errorsOf = (outcomes: readonly Outcome[]): readonly string[] =>
     'error' in result ? [`${scenario}, ${targetText(target)}: ${result.error}\n${result.log}`] : [],
   );
 
-describe('backend and agent, killed at the same moment', { timeout: 120_000 }, () => {
+describe('backend and agent, killed at the same moment', { timeout: 240_000 }, () => {
   let ground: Ground;
   beforeAll(async () => {
     ground = await createGround(inject('databaseServerUrl'));
@@ -30,11 +30,11 @@ describe('backend and agent, killed at the same moment', { timeout: 120_000 }, (
   afterAll(() => ground[Symbol.asyncDispose]());
 
   it('make good what they were at, whatever that was, and delete nothing that nobody asked for', async () => {
-    const outcomes = await runCrashPlan(ground, { half: 'both', scenarios: scenarioNames, lanes: 3, choose: sample });
+    const outcomes = await runCrashPlan(ground, { half: 'both', scenarios: scenarioNames, lanes: 2, choose: sample });
     expect(errorsOf(outcomes)).toEqual([]);
     const reached = outcomes.filter(({ result }) => 'reached' in result && result.reached);
     expect(new Set(reached.map(({ scenario }) => scenario))).toEqual(new Set(scenarioNames));
-    expect(reached.length).toBeGreaterThanOrEqual(12);
+    expect(reached.length).toBeGreaterThanOrEqual(10);
   });
 });
 
