@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest';
-import { asArray, valueAt } from '../../src/sandbox/apiserver/json.ts';
+import { asArray, asTexts, valueAt } from '../../src/sandbox/apiserver/json.ts';
 import { eventually } from '../kit/eventually.ts';
 import { group, it, textAt, useSuite } from './suite.ts';
 
@@ -8,6 +8,7 @@ const { ask, expectCode } = useSuite();
 const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
 
 const named = (items: unknown, name: string): unknown => asArray(items).find((item) => valueAt(item, 'name') === name);
+const verbsOf = (resource: unknown): string[] => asTexts(valueAt(resource, 'verbs')).toSorted();
 const gadgetVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
 describe('discovery, one request at a time', () => {
@@ -47,10 +48,10 @@ describe('discovery, one request at a time', () => {
       shortNames: ['gd'],
       categories: ['toys'],
     });
-    expect(asArray(valueAt(gadgets, 'verbs')).toSorted()).toEqual(gadgetVerbs);
+    expect(verbsOf(gadgets)).toEqual(gadgetVerbs);
     const status = named(list['resources'], 'gadgets/status');
     expect(status).toMatchObject({ singularName: '', namespaced: true, kind: 'Gadget' });
-    expect(asArray(valueAt(status, 'verbs')).toSorted()).toEqual(['get', 'patch', 'update']);
+    expect(verbsOf(status)).toEqual(['get', 'patch', 'update']);
     expect(named(list['resources'], 'notes')).toMatchObject({ namespaced: false, kind: 'Note' });
     expect(named(list['resources'], 'notes/status')).toBeUndefined();
   });
@@ -94,7 +95,7 @@ describe('discovery at once', () => {
       categories: ['toys'],
       subresources: [{ subresource: 'status', responseKind: { group, version: 'v1', kind: 'Gadget' } }],
     });
-    expect(asArray(valueAt(gadgets, 'verbs')).toSorted()).toEqual(gadgetVerbs);
+    expect(verbsOf(gadgets)).toEqual(gadgetVerbs);
   });
 
   it('tells of the core in an answer of its own', async () => {

@@ -56,7 +56,7 @@ interface Program {
 const createRun = (assets: string, folder: string) => {
   const programs: Program[] = [];
   return {
-    file: async (name: string, content: string): Promise<string> => {
+    file: async (name: string, content: string | Buffer): Promise<string> => {
       const path = join(folder, name);
       await writeFile(path, content, { mode: 0o600 });
       return path;
@@ -86,29 +86,28 @@ const createRun = (assets: string, folder: string) => {
   };
 };
 
-/** Starts the programs on loopback and waits until they answer. Throws with the end of a log where one fails. */
-export const startRealServer = async (assets: string): Promise<RealServer> => {
-  const run = createRun(assets, await mkdtemp(join(tmpdir(), 'contract-')));
-  const [port, etcdPort, peerPort, controllerPort] = await Promise.all([
-    freePort(),
-    freePort(),
-    freePort(),
-    freePort(),
-  ]);
-  const token = systemRandom.uuid();
-  const { ca, certificate, key } = createServerCertificate({ hosts: ['127.0.0.1', 'localhost'], random: systemRandom });
-  const kubeconfig = kubeconfigFor({ url: `https://127.0.0.1:${port}`, ca, token });
-  const serviceAccounts = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const controllers = existsSync(join(assets, 'kube-controller-manager'));
-  const etcd = `http://127.0.0.1:${etcdPort}`;
+type Run = ReturnType<typeof createRun>;
+
+const startEtcd = async (run: Run): Promise<string> => {
+  const [port, peerPort] = await Promise.all([freePort(), freePort()]);
+  const url = `http://127.0.0.1:${port}`;
   run.start('etcd', {
     'data-dir': 'etcd',
     'unsafe-no-fsync': 'true',
-    'listen-client-urls': etcd,
-    'advertise-client-urls': etcd,
+    'listen-client-urls': url,
+    'advertise-client-urls': url,
     'listen-peer-urls': `http://127.0.0.1:${peerPort}`,
   });
-  const signingKey = serviceAccounts.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+  return url;
+};
+
+/** Starts the API server; the kubeconfig of its administrator. */
+const startApiServer = async (run: Run, etcd: string): Promise<string> => {
+  const port = await freePort();
+  const token = systemRandom.uuid();
+  const { ca, certificate, key } = createServerCertificate({ hosts: ['127.0.0.1', 'localhost'], random: systemRandom });
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const accounts = await run.file('accounts.key', privateKey.export({ type: 'pkcs1', format: 'pem' }));
   run.start('kube-apiserver', {
     'etcd-servers': etcd,
     'secure-port': String(port),
@@ -118,27 +117,36 @@ export const startRealServer = async (assets: string): Promise<RealServer> => {
     'token-auth-file': await run.file('tokens.csv', `${token},admin,admin,"system:masters"\n`),
     'authorization-mode': 'RBAC',
     'service-account-issuer': 'https://kubernetes.default.svc',
-    'service-account-signing-key-file': await run.file('accounts.key', signingKey),
-    'service-account-key-file': await run.file('accounts.key', signingKey),
+    'service-account-signing-key-file': accounts,
+    'service-account-key-file': accounts,
     'service-cluster-ip-range': '10.0.0.0/24',
     'disable-admission-plugins': 'ServiceAccount',
   });
+  return kubeconfigFor({ url: `https://127.0.0.1:${port}`, ca, token });
+};
+
+const startControllers = async (run: Run, kubeconfig: string): Promise<void> =>
+  run.start('kube-controller-manager', {
+    kubeconfig: await run.file('kubeconfig', kubeconfig),
+    'service-account-private-key-file': 'accounts.key',
+    'leader-elect': 'false',
+    'bind-address': '127.0.0.1',
+    'secure-port': String(await freePort()),
+  });
+
+/** Starts the programs on loopback and waits until they answer. Throws with the end of a log where one fails. */
+export const startRealServer = async (assets: string): Promise<RealServer> => {
+  const run = createRun(assets, await mkdtemp(join(tmpdir(), 'contract-')));
+  const controllers = existsSync(join(assets, 'kube-controller-manager'));
   try {
+    const kubeconfig = await startApiServer(run, await startEtcd(run));
     await becomesReady(kubeconfig, run.fallen);
-    if (controllers) {
-      run.start('kube-controller-manager', {
-        kubeconfig: await run.file('kubeconfig', kubeconfig),
-        'service-account-private-key-file': 'accounts.key',
-        'leader-elect': 'false',
-        'bind-address': '127.0.0.1',
-        'secure-port': String(controllerPort),
-      });
-    }
+    if (controllers) await startControllers(run, kubeconfig);
+    return { kubeconfig, controllers, stop: run.stop };
   } catch (error) {
     await run.stop();
     throw error;
   }
-  return { kubeconfig, controllers, stop: run.stop };
 };
 
 const becomesReady = async (kubeconfig: string, fallen: () => string | undefined): Promise<void> => {

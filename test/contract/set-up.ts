@@ -7,11 +7,11 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { toYaml } from '../../src/lib/yaml.ts';
 import { asArray, asText, valueAt } from '../../src/sandbox/apiserver/json.ts';
-import type { KubeObject } from '../../src/kube/object.ts';
+import type { ObjectMeta } from '../../src/kube/object.ts';
 import { startApiServer } from '../../src/sandbox/apiserver/server.ts';
 import { silentLog } from '../kit/captured-log.ts';
 import { eventually } from '../kit/eventually.ts';
-import { connect, type Connection } from './connection.ts';
+import { connect, type Connection, type Json } from './connection.ts';
 import { runLabel, suiteDefinitions } from './kinds.ts';
 import { startRealServer } from './real-server.ts';
 
@@ -104,6 +104,9 @@ const define = async (connection: Connection, id: string): Promise<void> => {
   }
 };
 
+const metadataIn = (list: Json): ObjectMeta[] =>
+  asArray(list['items']).map((item) => valueAt(item, 'metadata') as ObjectMeta); // every object has it
+
 /** Takes the suite's own finalizers away, which a test that failed may have left. */
 const release = async (connection: Connection, selector: string): Promise<void> => {
   const definitions = await connection.ask('GET', `${definitionsPath}?${selector}`);
@@ -113,8 +116,7 @@ const release = async (connection: Connection, selector: string): Promise<void> 
   });
   for (const collection of collections) {
     const { body } = await connection.ask('GET', collection);
-    for (const { metadata } of asArray(body['items']) as KubeObject[]) {
-      // a list of objects
+    for (const metadata of metadataIn(body)) {
       if (!metadata.finalizers?.some((name) => name.startsWith('contract.example/'))) continue;
       const place = metadata.namespace
         ? collection.replace(/\/([^/]+)$/, `/namespaces/${metadata.namespace}/$1`)
@@ -128,8 +130,7 @@ const release = async (connection: Connection, selector: string): Promise<void> 
 const cleanUp = async (connection: Connection, run: ContractRun): Promise<void> => {
   const selector = `labelSelector=${encodeURIComponent(`${runLabel}=${run.id}`)}`;
   const namespaces = await connection.ask('GET', `/api/v1/namespaces?${selector}`);
-  for (const { metadata } of asArray(namespaces.body['items']) as KubeObject[]) {
-    // a list of objects
+  for (const metadata of metadataIn(namespaces.body)) {
     await connection.ask('DELETE', `/api/v1/namespaces/${metadata.name}`);
   }
   await release(connection, selector);

@@ -68,11 +68,15 @@ const base64Problem = (text: string): number | undefined => {
   return /^={1,2}$/.test(padding) && content.length % 4 === 0 ? undefined : end;
 };
 
-const scalarProblem = (type: string, value: unknown): 'type' | string | undefined => {
-  if (type === 'any') return undefined;
-  if (type === 'bool') return typeof value === 'boolean' ? undefined : 'type';
-  if (type === 'int32' || type === 'int64') return Number.isInteger(value) ? undefined : 'type';
-  if (typeof value !== 'string') return 'type';
+const isScalar = (type: string, value: unknown): boolean => {
+  if (type === 'any') return true;
+  if (type === 'bool') return typeof value === 'boolean';
+  return type === 'int32' || type === 'int64' ? Number.isInteger(value) : typeof value === 'string';
+};
+
+/** What is wrong with a text that has the right JSON type. */
+const contentProblem = (type: string, value: unknown): string | undefined => {
+  if (typeof value !== 'string') return undefined;
   if (type === '[]uint8') {
     const at = base64Problem(value);
     return at === undefined ? undefined : `illegal base64 data at input byte ${at}`;
@@ -113,9 +117,9 @@ const readValue = (value: unknown, type: string, at: Reading): unknown => {
     return value.map((item, index) => readValue(item, type.slice(2), { ...at, shown: `${at.shown}[${index}]` }));
   }
   if (isStruct(struct) && isRecord(value)) return readStruct(struct, value, at);
-  const isScalar = type === '[]uint8' || !(type.startsWith('map[') || type.startsWith('[]') || isStruct(struct));
-  const problem = isScalar ? scalarProblem(type, value) : 'type';
-  if (problem !== undefined) at.findings.problem ??= problem === 'type' ? wrongType(value, type, at) : problem;
+  const composed = type !== '[]uint8' && (/^(map)?\[/.test(type) || isStruct(struct));
+  const problem = composed || !isScalar(type, value) ? wrongType(value, type, at) : contentProblem(type, value);
+  if (problem !== undefined) at.findings.problem ??= problem;
   return value;
 };
 
