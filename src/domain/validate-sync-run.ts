@@ -23,7 +23,8 @@ const rules: readonly Rule[] = [
   (syncRun) => limited('Deployment_name', syncRunSpec(syncRun).gitopsDeploymentName),
   (syncRun) => limited('Revision', syncRunSpec(syncRun).revisionID),
   (syncRun) =>
-    syncRunSpec(syncRun).revisionID.includes('\0')
+    // Half a character would come back from the rows as another one.
+    /\0/.test(syncRunSpec(syncRun).revisionID) || !syncRunSpec(syncRun).revisionID.isWellFormed()
       ? userFault('InvalidRevision', 'spec.revisionID contains a character that no revision can have')
       : undefined,
 ];
