@@ -90,13 +90,19 @@ export const parseFieldSelector = (text: string, kind: Kind): Selector => {
       throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
     }
     if (!isServed(kind, field)) throw refuseField(kind, field);
-    const path = field.split('.');
-    return (object) => (fieldText(object, path) === wanted) !== (operator === '!=');
+    const read = fieldReader(field);
+    return (object) => (read(object) === wanted) !== (operator === '!=');
   });
   return (object) => tests.every((test) => test(object));
 };
 
-const fieldText = (object: ApiObject, path: readonly string[]): string => {
-  const found = valueAt(object, ...path);
-  return typeof found === 'number' || typeof found === 'boolean' ? String(found) : asText(found);
+const fieldReader = (field: string): ((object: ApiObject) => string) => {
+  // Asked of every object by lists and watches of single objects, so not by way of a path.
+  if (field === 'metadata.name') return ({ metadata }) => metadata.name;
+  if (field === 'metadata.namespace') return ({ metadata }) => metadata.namespace ?? '';
+  const path = field.split('.');
+  return (object) => {
+    const found = valueAt(object, ...path);
+    return typeof found === 'number' || typeof found === 'boolean' ? String(found) : asText(found);
+  };
 };

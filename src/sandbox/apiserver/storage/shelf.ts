@@ -28,23 +28,28 @@ export interface Shelf {
 
 const byOrder = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
 
-/** Things by name, whose order is found when it is asked for and kept until a name comes or goes. */
+/** Things by name, listed in the order of their names. A list is made when it is asked for, and kept until a change. */
 const createOrdered = <T>() => {
   const entries = new Map<string, T>();
   let order: string[] | undefined;
+  let listed: readonly T[] | undefined;
   return {
     isEmpty: (): boolean => entries.size === 0,
     get: (name: string): T | undefined => entries.get(name),
     set(name: string, value: T): void {
       if (!entries.has(name)) order = undefined;
+      listed = undefined;
       entries.set(name, value);
     },
     delete(name: string): void {
-      if (entries.delete(name)) order = undefined;
+      entries.delete(name);
+      order = undefined;
+      listed = undefined;
     },
-    list(): T[] {
+    list(): readonly T[] {
       order ??= [...entries.keys()].toSorted(byOrder);
-      return order.flatMap((name) => entries.get(name) ?? []);
+      listed ??= order.flatMap((name) => entries.get(name) ?? []);
+      return listed;
     },
   };
 };
@@ -103,7 +108,7 @@ export const createShelf = (options: { firstRevision: number; historyLimit: numb
       if (change.type === 'DELETED') objects.delete(name);
       else objects.set(name, change.object);
       if (objects.isEmpty()) byNamespace.delete(namespace);
-      else byNamespace.set(namespace, objects);
+      else if (!byNamespace.get(namespace)) byNamespace.set(namespace, objects);
       remember(change);
     },
   };
