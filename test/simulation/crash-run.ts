@@ -1,4 +1,5 @@
 // The whole crash test of a half: records what the service calls, then has it die at each of these calls.
+import { messageOf } from '../../src/lib/fault.ts';
 import type { Half, Target } from './crash-crew.ts';
 import type { Ground } from './crash-lane.ts';
 import type { ScenarioName } from './crash-scenarios.ts';
@@ -57,7 +58,7 @@ type Sites = Awaited<ReturnType<typeof openSites>>;
  */
 const record = async (sites: Sites, { scenarios, choose }: CrashPlan) => {
   const all = choose ? scenarios : scenarios.flatMap((scenario) => [scenario, scenario]);
-  const recorded = await sites.forEach(all, async (site, scenario) => targetsOf(await site.attempt(scenario)));
+  const recorded = await sites.forEach(all, async (site, scenario) => targetsOf(await undisturbed(site, scenario)));
   return scenarios.flatMap((scenario) => {
     const mine = recorded.filter((_, index) => all[index] === scenario).flat();
     const targets = [...new Map(mine.map((target) => [targetText(target), target])).values()];
@@ -65,11 +66,21 @@ const record = async (sites: Sites, { scenarios, choose }: CrashPlan) => {
   });
 };
 
+const undisturbed = async (site: Site, scenario: ScenarioName): Promise<Trial> => {
+  try {
+    return await site.attempt(scenario);
+  } catch (error) {
+    throw new Error(`${scenario} does not converge although nobody is killed: ${messageOf(error)}\n${site.logs()}`, {
+      cause: error,
+    });
+  }
+};
+
 const attempt = async (site: Site, scenario: ScenarioName, target: Target): Promise<Outcome['result']> => {
   try {
     return await site.attempt(scenario, target);
   } catch (error) {
-    return { error: String(error), log: site.logs() };
+    return { error: messageOf(error), log: site.logs() };
   }
 };
 
@@ -85,27 +96,33 @@ const targetsOf = ({ counts }: Trial): Target[] =>
 
 /** Opens the lanes, and shares work out among them in order. A lane where something failed is made anew. */
 const openSites = async (ground: Ground, { half, lanes, only }: CrashPlan) => {
-  const sites = await Promise.all(Array.from({ length: only ? 1 : lanes }, () => createSite(ground, half)));
+  const opened = await Promise.allSettled(Array.from({ length: only ? 1 : lanes }, () => createSite(ground, half)));
+  const sites = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const closeAll = async (): Promise<void> =>
+    void (await Promise.all(sites.map((site) => site[Symbol.asyncDispose]())));
+  for (const one of opened) {
+    if (one.status === 'fulfilled') continue;
+    await closeAll();
+    throw one.reason;
+  }
   return {
     async forEach<Item, Result>(items: readonly Item[], run: (site: Site, item: Item) => Promise<Result>) {
       const left = [...items.entries()];
       const results: Result[] = [];
       const work = async (lane: number): Promise<void> => {
         for (let next = left.shift(); next; next = left.shift()) {
-          const site = sites[lane] ?? (sites[lane] = await createSite(ground, half));
-          const result = await run(site, next[1]);
+          const result = await run(sites[lane]!, next[1]); // as many lanes as sites
           results[next[0]] = result;
           if (!hasFailed(result)) continue;
-          await site[Symbol.asyncDispose]();
+          await sites[lane]![Symbol.asyncDispose](); // likewise
           sites[lane] = await createSite(ground, half);
         }
       };
-      await Promise.all(sites.map((_, lane) => work(lane)));
+      const ends = await Promise.allSettled(sites.map((_, lane) => work(lane).finally(() => left.splice(0))));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
       return results;
     },
-    async [Symbol.asyncDispose]() {
-      await Promise.all(sites.map((site) => site[Symbol.asyncDispose]()));
-    },
+    [Symbol.asyncDispose]: closeAll,
   };
 };
 

@@ -27,7 +27,8 @@ export interface Site extends AsyncDisposable {
 
 /** Creates a site on which the service runs and one tenant has a deployment that nobody touches. */
 export const createSite = async (ground: Ground, half: Half): Promise<Site> => {
-  const lane = await createLane(ground);
+  await using stack = new AsyncDisposableStack();
+  const lane = stack.use(await createLane(ground));
   const crew = createCrew(lane, half);
   const bystander = await createStage(lane, 'bystander');
   crew.startAll();
@@ -56,6 +57,7 @@ export const createSite = async (ground: Ground, half: Half): Promise<Site> => {
     await agreed(stage);
     return performance.now() - startMs;
   };
+  const owned = stack.move();
   return {
     async attempt(name, target) {
       const scenario: Scenario = scenarios[name];
@@ -74,7 +76,7 @@ export const createSite = async (ground: Ground, half: Half): Promise<Site> => {
       return { reached, afterMs, counts };
     },
     logs: () => crew.logs(),
-    [Symbol.asyncDispose]: () => lane[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 };
 
@@ -116,7 +118,7 @@ const createDeletionCheck = async (lane: Lane): Promise<(stage: Stage) => void> 
 };
 
 const POLL_MS = 40;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** Waits until nothing differs any more. @throws Error that names what still does. */
 const until = async (look: () => Promise<readonly string[]>): Promise<void> => {

@@ -41,9 +41,10 @@ describe('backend and agent, killed at the same moment', { timeout: 240_000 }, (
 describe('a kill point', () => {
   it('is written as it is read', () => {
     const text = 'backend: api PATCH gitopsdeployments/status #2 after';
-    const target = { role: 'backend', call: 'api PATCH gitopsdeployments/status', ordinal: 2, edge: 'after' };
+    const call = 'api PATCH gitopsdeployments/status';
+    const target: Target = { role: 'backend', call, ordinal: 2, edge: 'after' };
     expect(parseTarget(text)).toEqual(target);
-    expect(targetText(target as Target)).toBe(text);
+    expect(targetText(target)).toBe(text);
   });
 
   it.each(['', 'backend', 'nobody: sql commit #1 after', 'agent: sql commit #0 after', 'agent: sql commit #1 during'])(

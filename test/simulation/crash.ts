@@ -148,10 +148,17 @@ const main = async (args: readonly string[]): Promise<number> => {
   }
 };
 
+/** What went wrong first, where giving things back went wrong as well. */
+const firstOf = (error: unknown): unknown => (error instanceof SuppressedError ? firstOf(error.suppressed) : error);
+
+const complaintOf = (error: unknown): string => {
+  if (error instanceof Misuse) return `${error.message} (--help tells more)`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error); // a defect: its stack helps
+};
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const isMisuse = error instanceof Misuse;
-  process.stderr.write(`test:crash: ${isMisuse ? `${error.message} (--help tells more)` : (error as Error).stack}\n`); // what is no misuse is a defect: its stack helps
+  process.stderr.write(`test:crash: ${complaintOf(firstOf(error))}\n`);
   process.exitCode = 1;
 }
