@@ -16,6 +16,7 @@ import { createDriftReconciler, followDrift, missingKey } from './drift/applicat
 import { createApplicationWork } from './operations/application.ts';
 import { createClaims } from './operations/claim.ts';
 import { createDispatch, dispatchKey } from './operations/dispatch.ts';
+import { createResults } from './results.ts';
 import { createSyncHandler } from './operations/sync.ts';
 import { createOperationReconciler, type OperationHandlers } from './operations/reconcile.ts';
 
@@ -37,13 +38,14 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
   const loop = (name: string, reconcile: Reconcile, atOnce = 1): Controller =>
     createController({ ...context, name, reconcile, concurrency: atOnce, lost });
   const shared = createSharedWork(context);
+  const results = createResults(context);
   const application = createApplicationWork(context, shared);
   const handlers: OperationHandlers = {
     Application: application.carryOut,
     SyncOperation: createSyncHandler(context, shared),
   };
-  const reconciler = createOperationReconciler(context, createClaims(context), handlers);
-  const reporter = createReporter(context);
+  const reconciler = createOperationReconciler(context, createClaims(context, results), handlers);
+  const reporter = createReporter(context, results);
   const tickets = loop('operation', reconciler.reconcile, concurrency);
   const reports = loop('application-report', reporter.reconcile, concurrency);
   const refreshes = loop('refresh', createRefreshReconciler(context));

@@ -23,6 +23,9 @@ export const syncRefreshAnnotation = 'managed-gitops.redhat.com/refreshed-for';
 /** Annotation on an Operation that was shown to the agent again; its value is the time. */
 export const redeliveredAtAnnotation = 'managed-gitops.redhat.com/redelivered-at';
 
+/** Label of Operation objects that were made together; its value is a random id. */
+export const deliveryLabel = 'managed-gitops.redhat.com/delivery';
+
 /** Annotation on an AppProject; its value is the id of the tenant's row. */
 export const usernameAnnotation = 'username';
 

@@ -167,13 +167,14 @@ const createOperationLoops = (term: Term) => {
     collector.offer(ids);
     collecting.ask();
   };
-  const onDelivered: Settled = (ids) => {
-    if (collector.delivered(ids)) collecting.ask();
-  };
   const delivering = createPacedLoop(term, {
     name: 'operation-deliverer',
     key: deliverKey,
-    reconcile: createDeliver({ ...term, redeliverMs: settings.redeliverMs, onDelivered }),
+    reconcile: createDeliver({
+      ...term,
+      redeliverMs: settings.redeliverMs,
+      onDelivered: (ids, together) => collector.delivered(ids, together) && collecting.ask(),
+    }),
     everyMs: DELIVER_EVERY_MS,
   });
   return {

@@ -92,7 +92,7 @@ const provenGone = (
 type Reader = Pick<IdentitySources<KubeObject>, 'client' | 'lost'>;
 
 /** The UID of the namespace that bears this name now; undefined when there is none. */
-const readNamespace = async ({ client, lost }: Reader, name: string): Promise<string | undefined> => {
+export const readNamespace = async ({ client, lost }: Reader, name: string): Promise<string | undefined> => {
   try {
     return (await client.get(namespaces, { name }, { signal: lost })).metadata.uid;
   } catch (error) {

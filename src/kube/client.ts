@@ -85,6 +85,12 @@ export interface KubeClient {
   update<T extends KubeObject>(resource: ResourceType<T>, object: T, options?: CallOptions): Promise<T>;
   patch<T extends KubeObject>(resource: ResourceType<T>, ref: ObjectRef, patch: PatchBody & CallOptions): Promise<T>;
   delete<T extends KubeObject>(resource: ResourceType<T>, ref: ObjectRef, options?: DeleteOptions): Promise<void>;
+  /** Deletes every object that bears the labels; one that selects nothing in particular is refused. */
+  deleteLabelled<T extends KubeObject>(
+    resource: ResourceType<T>,
+    selection: { readonly namespace: string; readonly labelSelector: string },
+    options?: CallOptions,
+  ): Promise<void>;
   /**
    * The events until the server ends the watch. A refusal is thrown as `ApiError`, a broken connection as
    * `Fault('internal')`, an abort as the signal's reason. Nothing is retried here.

@@ -62,6 +62,11 @@ export const createKubeClient = (options: KubeClientOptions): KubeClient => {
       return call({ ...rest, method: 'PATCH', path, contentType: patchTypes[type] });
     },
     delete: (resource, ref, deleteOptions) => remove(call, resourcePath(resource, ref), deleteOptions),
+    async deleteLabelled(resource, { namespace, labelSelector }, callOptions) {
+      if (!labelSelector.includes('=')) throw new TypeError('deleteLabelled needs a label with a value');
+      const path = withQuery(resourcePath(resource, { namespace }), { labelSelector });
+      await call({ ...callOptions, method: 'DELETE', verb: 'DELETECOLLECTION', path });
+    },
     watch: (resource, watchOptions) => watch({ transport, clock: options.clock }, resource, watchOptions),
     raw: ({ query, ...rest }) => call({ ...rest, path: withQuery(rest.path, query ?? {}) }),
     close: () => transport.close(),

@@ -30,7 +30,7 @@ it('is one patch, too, when the backend hears of the Operation while the agent i
     gate: async (call, run) => {
       // A while in which the backend could say something, but well within the half second that it leaves the agent.
       if (call.name === 'agent-end-operations') {
-        await eventually('it was heard', () => performance.now() - heardMs > 150);
+        await eventually('it was heard', () => performance.now() - heardMs > 50);
       }
       return run();
     },

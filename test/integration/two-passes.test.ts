@@ -160,7 +160,7 @@ const readyReason = async ({ deployment: { metadata } }: Race): Promise<string |
 };
 
 describe('two passes over one new deployment', () => {
-  it('gather side by side and write one after the other: who comes second finds it done', async () => {
+  it('take it for new side by side and write one after the other: who comes second finds it done', async () => {
     const race = await startRace(1);
     const { gate } = race;
     const of = (actor: string) => gate.waiting().flatMap(({ by, name }) => (by === actor ? [name] : []));
@@ -169,9 +169,7 @@ describe('two passes over one new deployment', () => {
       await gate.idle();
     };
     const before = await countRows();
-    for (const name of ['deployment-facts', 'GET namespaces']) {
-      for (const actor of ['A', 'B']) await step(actor, name);
-    }
+    for (const actor of ['A', 'B']) await step(actor, 'GET namespaces');
     expect([of('A'), of('B')]).toEqual([['begin'], ['begin']]);
     expect(await countRows()).toEqual(before);
 

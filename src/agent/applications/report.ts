@@ -1,27 +1,22 @@
 // Step 7: brings an Application's status into its row, when it differs from what is there.
 import { databaseIdLabel } from '../../api/labels.ts';
 import { applications, type Application } from '../../api/argocd/application.ts';
-import { reportApplications, type ApplicationReport } from '../../db/queries/application-state.ts';
-import { statementBatch } from '../../db/statement-batch.ts';
 import { writeStatus } from '../../domain/application-status.ts';
 import { endSyncPatch, retriesOldRevision } from '../../domain/running-sync.ts';
-import { createBatch } from '../../lib/batch.ts';
 import { parseTime } from '../../lib/clock.ts';
 import type { Reconcile } from '../../runtime/controller.ts';
 import type { AgentContext } from '../context.ts';
+import type { Results } from '../results.ts';
 import { writePresent } from '../written.ts';
 
 /** The key of an Application's report, `<application id>/report/<namespace/name>`: each reports in its own turn. */
 export const reportKey = (applicationId: string, storeKey: string): string => `${applicationId}/report/${storeKey}`;
 
-/** A stored status may have a quarter of a megabyte. */
-const REPORTS_AT_ONCE = 50;
-
-/** A status often changes several times in a row, and those of many Applications do at once. Milliseconds. */
-const REPORT_EVERY_MS = 100;
-
-/** An Application that is younger has not been looked at by Argo CD: that it has no status is not worth a report. */
-const YOUNG_MS = 250;
+/**
+ * A new Application that is younger most likely has not been looked at by Argo CD: that it has no status is not worth a
+ * report. Milliseconds.
+ */
+const YOUNG_MS = 60_000;
 
 /** Reports Applications. */
 export interface Reporter {
@@ -34,17 +29,8 @@ const youngForMs = ({ metadata }: Application, nowMs: number): number =>
   Math.min((parseTime(metadata.creationTimestamp) ?? 0) + YOUNG_MS - nowMs, YOUNG_MS);
 
 /** Creates the reporter. What the row is known to hold already costs no statement. */
-export const createReporter = (context: AgentContext): Reporter => {
+export const createReporter = (context: AgentContext, results: Pick<Results, 'report'>): Reporter => {
   const stored = new Map<string, string>();
-  const report = createBatch<ApplicationReport, undefined>({
-    ...statementBatch,
-    maxSize: REPORTS_AT_ONCE,
-    pace: { clock: context.clock, everyMs: REPORT_EVERY_MS, orItems: 10 },
-    run: async (reports) => {
-      await reportApplications(context.db, reports);
-      return reports.map(() => undefined);
-    },
-  });
   const reconcile: Reconcile = async (key, { signal }) => {
     const [applicationId = '', , namespace = '', name = ''] = key.split('/');
     const application = context.applications.get(`${namespace}/${name}`);
@@ -52,11 +38,11 @@ export const createReporter = (context: AgentContext): Reporter => {
       stored.delete(applicationId);
       return undefined;
     }
-    const leftMs = application.status ? 0 : youngForMs(application, context.clock.now());
+    const leftMs = application.status || stored.has(applicationId) ? 0 : youngForMs(application, context.clock.now());
     if (leftMs > 0) return { afterMs: leftMs };
     const { bytes, hash } = writeStatus(application.status);
     if (stored.get(applicationId) !== hash) {
-      await report({ applicationId, bytes, hash });
+      await results.report({ applicationId, bytes, hash });
       stored.set(applicationId, hash);
     }
     if (!retriesOldRevision(application)) return undefined;

@@ -1,15 +1,10 @@
 // An agent's tickets: taken together for one resource, and ended together.
-import {
-  claimOperations,
-  endOperations,
-  type ClaimedRow,
-  type OperationEnd,
-  type ResourceRow,
-} from '../../db/queries/agent.ts';
+import { claimOperations, type ClaimedRow, type OperationEnd, type ResourceRow } from '../../db/queries/agent.ts';
 import { statementBatch } from '../../db/statement-batch.ts';
 import { createBatch } from '../../lib/batch.ts';
 import { utcText } from '../../lib/clock.ts';
 import type { AgentContext } from '../context.ts';
+import type { Results } from '../results.ts';
 
 /** The resource that an Operation is about. */
 export interface OperationLane {
@@ -36,10 +31,6 @@ interface Claim {
   readonly skipped: boolean;
 }
 
-/** Ends of Operations are told together. What is waited for after an end is Argo CD, which takes longer. Milliseconds. */
-const END_EVERY_MS = 100;
-const ENDS_AT_ONCE = 10;
-
 /** Takes and ends Operations; what happens at the same time shares a statement. */
 export interface Claims {
   /**
@@ -51,7 +42,7 @@ export interface Claims {
 }
 
 /** Creates the claims of an agent. */
-export const createClaims = (context: AgentContext): Claims => {
+export const createClaims = (context: AgentContext, results: Pick<Results, 'end'>): Claims => {
   const { db, clock, engine } = context;
   const take = createBatch<OperationLane, Claim>({
     ...statementBatch,
@@ -65,13 +56,5 @@ export const createClaims = (context: AgentContext): Claims => {
       });
     },
   });
-  const end = createBatch<OperationEnd, undefined>({
-    ...statementBatch,
-    pace: { clock, everyMs: END_EVERY_MS, orItems: ENDS_AT_ONCE },
-    run: async (ends) => {
-      await endOperations(db, ends, utcText(clock.now()));
-      return ends.map(() => undefined);
-    },
-  });
-  return { take, end };
+  return { take, end: (end) => results.end(end) };
 };

@@ -31,13 +31,18 @@ type LockedFacts = DeploymentFacts & { readonly ids: { readonly userId: string }
 /**
  * Carries out the plan for `facts`: locks the tenant, reads the rows again, plans again, writes what differs. The plan
  * made before the lock only decided that there may be something to write.
+ * @returns false when it should be the `first` time, and the rows know the lane already: nothing is written then.
  * @throws what planning throws, with nothing written.
  */
-export const applyPlan = async (context: DeploymentContext, facts: DeploymentFacts): Promise<void> => {
+export const applyPlan = async (
+  context: DeploymentContext,
+  facts: DeploymentFacts,
+  when: 'first' | 'always' = 'always',
+): Promise<boolean> => {
   const { db, random, clock, lost, plan: settings } = context;
   const nowMs = clock.now();
   const now = utcText(nowMs);
-  const removed = await db.transaction('deployment-apply', async (tx) => {
+  const done = await db.transaction('deployment-apply', async (tx) => {
     const userId = await lockTenant(tx, {
       newId: random.uuid(),
       namespaceUid: facts.namespaceUid,
@@ -45,18 +50,23 @@ export const applyPlan = async (context: DeploymentContext, facts: DeploymentFac
       now,
     });
     const read = await gatherAgain(tx, facts);
+    if (when === 'first' && isKnown(read)) return undefined;
     const locked: LockedFacts = { ...read, ids: { ...read.ids, userId } };
     const plan = planDeployment(locked, settings, nowMs);
-    if (!writes(plan)) return [];
+    if (!writes(plan)) return { removed: [], made: undefined };
     const work: Work = { tx, facts: locked, random, now };
     for (const link of plan.remove) await removeLink(work, link);
     for (const deletion of plan.removeAgain) await tellAgent(work, deletion.applicationId, await engineOf(work));
-    if (plan.application) await writeApplication(work, plan.application);
+    const made = plan.application && (await writeApplication(work, plan.application));
     lost.throwIfAborted(); // then this is rolled back: whoever works now may have planned from something newer
-    return plan.remove;
+    return { removed: plan.remove, made };
   });
-  for (const link of removed) context.absences.forget(link.deploymentUid);
+  for (const link of done?.removed ?? []) context.absences.forget(link.deploymentUid);
+  if (done?.made !== undefined) context.laneIndex.learn(facts, [done.made]);
+  return done !== undefined;
 };
+
+const isKnown = ({ links, deletions }: DeploymentFacts): boolean => links.length > 0 || deletions.length > 0;
 
 const removeLink = async (work: Work, link: DeploymentLink): Promise<void> => {
   const { tx, facts, now } = work;
@@ -77,7 +87,8 @@ const removeLink = async (work: Work, link: DeploymentLink): Promise<void> => {
 const engineOf = async (work: Work): Promise<string> =>
   work.facts.ids.engineInstanceId ?? (await ensureEngine(work.tx, work.facts, work));
 
-const writeApplication = async (work: Work, plan: ApplicationPlan): Promise<void> => {
+/** Returns the application's id. */
+const writeApplication = async (work: Work, plan: ApplicationPlan): Promise<string> => {
   const { tx, facts, now, random } = work;
   const rows = await ensureTenantRows(tx, facts, work);
   const written = await writeRows(work, plan, rows);
@@ -85,6 +96,7 @@ const writeApplication = async (work: Work, plan: ApplicationPlan): Promise<void
   const before = facts.links.find((link) => link.deploymentUid === plan.deploymentUid);
   if (before && repositoryOf(before) !== plan.normalizedRepoUrl) await releaseRepository(work, repositoryOf(before));
   await tellAgent(work, written.applicationId, written.instanceId);
+  return written.applicationId;
 };
 
 const writeRows = async (

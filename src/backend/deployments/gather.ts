@@ -15,7 +15,7 @@ import { normalizeGitUrl } from '../../domain/repository-url.ts';
 import { createBatch } from '../../lib/batch.ts';
 import { engineIn } from '../engine.ts';
 import { namespaceFacts, operationFacts } from '../facts.ts';
-import { proveIdentity } from '../identity.ts';
+import { proveIdentity, readNamespace } from '../identity.ts';
 import { laneOf, type Lane } from '../lane.ts';
 import type { DeploymentContext } from './context.ts';
 
@@ -57,6 +57,31 @@ export const createGather = (context: DeploymentContext): Gather => {
     );
     return toFacts({ lane, namespace, engine, row, deployment, gone, live });
   };
+};
+
+/**
+ * The facts about a deployment that no pass has met, if nothing speaks against its being new; undefined where something
+ * does. Then its rows can be written without reading first: the transaction reads them anyway, and tells a mistake.
+ */
+export const assumeNew = async (context: DeploymentContext, key: string): Promise<DeploymentFacts | undefined> => {
+  const lane = laneOf(key);
+  const namespace = namespaceFacts(context, lane);
+  const cached = namespace && context.deployments.get(`${namespace.name}/${lane.name}`);
+  if (!cached || cached.status || cached.metadata.deletionTimestamp || context.laneIndex.knows(lane)) return undefined;
+  if (deploymentSpec(cached).destination?.environment) return undefined;
+  const engine = engineIn(context.namespaces, context.engineNamespace);
+  if ((await readNamespace(context, namespace.name)) !== lane.namespaceUid) return undefined;
+  return toFacts({ lane, namespace, engine, row: noRows, deployment: cached, gone: new Set(), live: false });
+};
+
+const noRows: DeploymentFactsRow = {
+  user_id: null,
+  instance_id: null,
+  own_environment_id: null,
+  named_environment_id: null,
+  repository_known: false,
+  links: null,
+  deletions: null,
 };
 
 /** The same facts with the rows read again, inside a transaction that holds the tenant's lock. */

@@ -9,7 +9,7 @@ import type { ReconcileResult } from '../../runtime/outcome.ts';
 import { applyPlan } from './apply.ts';
 import type { DeploymentContext } from './context.ts';
 import { finishDeletions } from './finish.ts';
-import type { Gather } from './gather.ts';
+import { assumeNew, type Gather } from './gather.ts';
 import { laneOf } from '../lane.ts';
 import type { PassEnd, StatusReporter } from './status.ts';
 
@@ -30,6 +30,7 @@ const FIRST_STATUS_MS = 500;
 export const createDeploymentReconciler =
   (context: DeploymentContext, steps: DeploymentSteps): Reconcile =>
   async (key, pass) => {
+    if (await makeFirstRows(context, key)) return { afterMs: FIRST_STATUS_MS };
     const facts = await finish(context, steps, await gatherOrTell(context, steps, { key, pass }));
     const end = await makeRows(context, facts);
     // The agent most often answers within milliseconds: a new deployment's first status can say more then.
@@ -40,6 +41,21 @@ export const createDeploymentReconciler =
     if (end.fault !== undefined) throw withLook(end.fault, look);
     return look;
   };
+
+/** Writes the rows of a new deployment at once. False where it is not new, or not right: then all is gathered. */
+const makeFirstRows = async (context: DeploymentContext, key: string): Promise<boolean> => {
+  try {
+    const facts = await assumeNew(context, key);
+    return (
+      facts !== undefined &&
+      writes(planDeployment(facts, context.plan, 0)) &&
+      (await applyPlan(context, facts, 'first'))
+    );
+  } catch (error) {
+    if (isFault(error)) return false;
+    throw error;
+  }
+};
 
 /** Gathers the facts. When they can't be read, the user is told before the fault goes its way. */
 const gatherOrTell = async (

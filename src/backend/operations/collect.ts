@@ -7,7 +7,8 @@ import { utcText, type Clock } from '../../lib/clock.ts';
 import type { Reconcile } from '../../runtime/controller.ts';
 import type { StoreReader } from '../../runtime/store.ts';
 import { clusterUidOf } from '../engine.ts';
-import { deleteOperationObject } from './object.ts';
+import { createDeliveries, type Delivery } from './deliveries.ts';
+import { deleteDelivery, deleteOperationObject } from './object.ts';
 
 /** The only key of the collector. */
 export const collectKey = 'backend/collect/all';
@@ -29,8 +30,11 @@ export interface Collector {
   readonly reconcile: Reconcile;
   /** Says that nobody waits for these any more. They are collected once they have ended and have their objects. */
   offer(operationIds: readonly string[]): void;
-  /** Says that these have their objects now. True when some were offered before: they are to be looked at again. */
-  delivered(operationIds: readonly string[]): boolean;
+  /**
+   * Says that these have their objects now, and which were made together. True when some were offered before: they are
+   * to be looked at again.
+   */
+  delivered(operationIds: readonly string[], together: Delivery): boolean;
 }
 
 const PAGE = 100;
@@ -40,16 +44,20 @@ export const createCollector = (context: CollectContext): Collector => {
   const { db, clock, foreignAgeMs, sweepMs } = context;
   const offered = new Set<string>();
   const offeredEarly = new Set<string>();
+  const deliveries = createDeliveries(clock);
   let nextSweepMs = -Infinity;
 
   const collect = async (rows: readonly DeliveryRow[], signal: AbortSignal): Promise<void> => {
     if (rows.length === 0) return;
-    await Promise.all(rows.map((row) => deleteOperationObject(context.client, row, signal)));
-    await removeOperations(
-      db,
-      rows.map((row) => row.operation_id),
-    );
-    for (const row of rows) offeredEarly.delete(row.operation_id);
+    const { whole, single } = deliveries.sort(rows);
+    await Promise.all([
+      ...whole.map((delivery) => deleteDelivery(context.client, delivery, signal)),
+      ...single.map((row) => deleteOperationObject(context.client, row, signal)),
+    ]);
+    const removed = [...whole.flatMap(({ rows: some }) => some), ...single].map((row) => row.operation_id);
+    if (removed.length > 0) await removeOperations(db, removed);
+    deliveries.forget(removed);
+    for (const id of removed) offeredEarly.delete(id);
   };
   /** A page of what is offered. What has no object yet stays in `offeredEarly` until it has one. */
   const collectOffered = async (signal: AbortSignal): Promise<void> => {
@@ -71,22 +79,25 @@ export const createCollector = (context: CollectContext): Collector => {
     offer(operationIds) {
       for (const id of operationIds) offered.add(id);
     },
-    delivered(operationIds) {
+    delivered(operationIds, together) {
+      deliveries.add(together);
       for (const id of operationIds) if (offeredEarly.delete(id)) offered.add(id);
       return offered.size > 0;
     },
     async reconcile(_key, { signal }) {
       await collectOffered(signal);
       if (offered.size > 0) return { afterMs: 1 };
+      const late = deliveries.late();
+      if (late.length > 0) await collect(late, signal);
       const nowMs = clock.monotonicMs();
-      if (nowMs < nextSweepMs) return { afterMs: Math.max(nextSweepMs - nowMs, 1) };
+      if (nowMs < nextSweepMs) return { afterMs: Math.max(Math.min(nextSweepMs - nowMs, deliveries.lateInMs()), 1) };
       const clusterUid = clusterUidOf(context.namespaces);
       const endedBefore = utcText(clock.now() - foreignAgeMs);
       const leftover = await selectLeftover(db, { clusterUid, endedBefore }, PAGE);
       await collect(leftover, signal);
       if (leftover.length === PAGE) return { afterMs: 1 };
       nextSweepMs = nowMs + sweepMs;
-      return { afterMs: sweepMs };
+      return { afterMs: Math.min(sweepMs, deliveries.lateInMs()) };
     },
   };
 };

@@ -1,5 +1,5 @@
 // Step 5: makes the Operation object of each row that has none yet, and touches those that nobody takes.
-import { operationName, redeliveredAtAnnotation } from '../../api/labels.ts';
+import { deliveryLabel, operationName, redeliveredAtAnnotation } from '../../api/labels.ts';
 import { operations } from '../../api/v1alpha1/operation.ts';
 import {
   markDelivered,
@@ -13,9 +13,11 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { Namespace } from '../../kube/object.ts';
 import { isAlreadyExists, isNotFound } from '../../kube/status-error.ts';
 import { rfc3339, utcText, type Clock } from '../../lib/clock.ts';
+import type { Random } from '../../lib/random.ts';
 import type { Reconcile, ReconcileContext } from '../../runtime/controller.ts';
 import type { StoreReader } from '../../runtime/store.ts';
 import { clusterUidOf } from '../engine.ts';
+import type { Delivery } from './deliveries.ts';
 import { deleteOperationObject } from './object.ts';
 
 /** The only key of the deliverer. */
@@ -26,11 +28,12 @@ export interface DeliverContext {
   readonly client: KubeClient;
   readonly db: Database;
   readonly clock: Clock;
+  readonly random: Random;
   readonly namespaces: StoreReader<Namespace>;
   /** How long a delivered row may wait before its object is touched; doubled each time. Milliseconds. */
   readonly redeliverMs: number;
-  /** Called with rows that now have their objects. */
-  readonly onDelivered: (operationIds: readonly string[]) => void;
+  /** Called with rows that now have their objects, and with those of them whose objects were made together. */
+  readonly onDelivered: (operationIds: readonly string[], together: Delivery) => void;
 }
 
 const PAGE = 100;
@@ -43,11 +46,16 @@ export const createDeliver = (context: DeliverContext): Reconcile => {
   const redeliver = createRedeliver(context);
   return async (_key, pass) => {
     const rows = await selectUndelivered(context.db, clusterUidOf(context.namespaces), PAGE);
-    const ends = await Promise.allSettled(rows.map((row) => createObject(context, row, pass)));
-    const delivered = rows.filter((_, index) => ends[index]?.status === 'fulfilled').map((row) => row.operation_id);
+    const label = context.random.uuid();
+    const ends = await Promise.allSettled(rows.map((row) => createObject(context, row, { ...pass, label })));
+    const idsOf = (how: readonly Made[]): readonly string[] =>
+      rows
+        .filter((_, index) => ends[index]?.status === 'fulfilled' && how.includes(ends[index].value))
+        .map((row) => row.operation_id);
+    const delivered = idsOf(['made', 'present']);
     if (delivered.length > 0) {
       await markDelivered(context.db, delivered, utcText(context.clock.now()));
-      context.onDelivered(delivered);
+      context.onDelivered(delivered, { label, operationIds: idsOf(['made']) });
     }
     await redeliver(pass);
     const failed = ends.find((end) => end.status === 'rejected');
@@ -56,13 +64,17 @@ export const createDeliver = (context: DeliverContext): Reconcile => {
   };
 };
 
+/** Whether the object bears the label of this delivery, or was there before. */
+type Made = 'made' | 'present';
+
 /** Makes the object of a row. One whose namespace is gone counts as delivered: nobody is left to be told. */
 const createObject = async (
   { client }: DeliverContext,
   row: DeliveryRow,
-  { signal, log }: Pick<ReconcileContext, 'signal' | 'log'>,
-): Promise<void> => {
-  const metadata = { name: operationName(row.operation_id), namespace: row.namespace_name };
+  { signal, log, label }: Pick<ReconcileContext, 'signal' | 'log'> & { readonly label?: string },
+): Promise<Made> => {
+  const labels = label === undefined ? {} : { labels: { [deliveryLabel]: label } };
+  const metadata = { name: operationName(row.operation_id), namespace: row.namespace_name, ...labels };
   const spec = { operationID: row.operation_id };
   try {
     await client.create(
@@ -70,13 +82,15 @@ const createObject = async (
       { apiVersion: 'managed-gitops.redhat.com/v1alpha1', kind: 'Operation', metadata, spec },
       { signal },
     );
+    return 'made';
   } catch (error) {
-    if (isAlreadyExists(error)) return;
+    if (isAlreadyExists(error)) return 'present';
     if (!isNotFound(error)) throw error;
     log.warn('an Operation is for an Argo CD whose namespace is gone', {
       operationId: row.operation_id,
       namespace: row.namespace_name,
     });
+    return 'present';
   }
 };
 
