@@ -17,7 +17,8 @@ const patches = () => world.api.requests()['patch gitopsdeployments/status'] ?? 
 
 it('is one patch, too, when the backend hears of the Operation while the agent is at it', async () => {
   let heardMs = Infinity;
-  const isTaken = async () => (await world.database.sql(`select 1 from operation where state <> 'Waiting'`)).length > 0;
+  const isTaken = async () =>
+    (await world.database.sql(`select 1 from operation where state = 'Waiting'`)).length === 0;
   await world.start('backend', {
     gate: async (call, run) => {
       if (call.name !== 'notify operation_event') return run();
