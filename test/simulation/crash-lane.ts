@@ -114,7 +114,7 @@ export const createLane = async (ground: Ground): Promise<Lane> => {
     metrics: createMetrics(),
     name: 'crash',
     connection: { url: databaseUrl },
-    settings: { maxSessions: 3 },
+    settings: { maxSessions: 6, connectMs: 30_000 },
   });
   stack.defer(() => pool.stop());
   const argoCd = playArgoCd(surroundings, { client, namespace: engineNamespace });

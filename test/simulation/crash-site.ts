@@ -1,6 +1,7 @@
 // A lane with the service on it: tries one kill point after the other, each in a namespace of its own.
 import { appProjects } from '../../src/api/argocd/app-project.ts';
 import { sleep, systemClock } from '../../src/lib/clock.ts';
+import { messageOf } from '../../src/lib/fault.ts';
 import { createCrew, type Counts, type Half, type Target } from './crash-crew.ts';
 import { differencesOf } from './crash-differences.ts';
 import { createLane, engineNamespace, type Ground, type Lane } from './crash-lane.ts';
@@ -120,10 +121,10 @@ const createDeletionCheck = async (lane: Lane): Promise<(stage: Stage) => void> 
 const POLL_MS = 40;
 const PATIENCE_MS = 60_000;
 
-/** Waits until nothing differs any more. @throws Error that names what still does. */
+/** Waits until nothing differs any more; what can't be looked at counts as different. @throws Error that names it. */
 const until = async (look: () => Promise<readonly string[]>): Promise<void> => {
   for (const startMs = performance.now(); ;) {
-    const differences = await look();
+    const differences = await look().catch((error: unknown) => [messageOf(error)]);
     if (differences.length === 0) return;
     if (performance.now() - startMs > PATIENCE_MS) throw new Error(differences.join('; '));
     await sleep(systemClock, POLL_MS);
