@@ -1,6 +1,7 @@
 // One deployment's way through the service, shown as it is seen in the API server and the database.
 import { applications } from '../api/argocd/application.ts';
 import { applicationNameFor, deploymentFinalizer, instanceLabel } from '../api/labels.ts';
+import { gitOpsDeploymentSyncRuns, type GitOpsDeploymentSyncRun } from '../api/v1alpha1/gitops-deployment-sync-run.ts';
 import { gitOpsDeployments, type GitOpsDeployment } from '../api/v1alpha1/gitops-deployment.ts';
 import { operations } from '../api/v1alpha1/operation.ts';
 import { selectApplicationIdOf, selectTenantIdOf, selectUnfinishedWork } from '../db/queries/demo.ts';
@@ -39,11 +40,14 @@ interface Sight {
 
 const LOOK_EVERY_MS = 20;
 
+const SYNC_RUN = 'first-sync';
+
 /** The page that the second commit brings. */
 const NEW_GREETING = 'Hello again';
 
 /**
- * Shows a deployment on its way from the object to Healthy, a commit arriving, and everything gone after its deletion.
+ * Shows a deployment on its way from the object to Healthy, a commit arriving, and everything gone after its deletion;
+ * then a manual one that waits for a sync run.
  * @throws Fault('internal', 'DemoStepMissed') naming the first step that was not seen in time.
  */
 export const runDemo = async (options: DemoOptions): Promise<void> => {
@@ -66,7 +70,46 @@ export const runDemo = async (options: DemoOptions): Promise<void> => {
   write('');
   write(`Deleted GitOpsDeployment ${namespace}/${name}`);
   await see(options, disappearance(options, deployment));
+  await showSyncRun({ ...options, name: `${name}-manual` });
 };
+
+/** Shows a manual deployment, which waits until a GitOpsDeploymentSyncRun has it synced. */
+const showSyncRun = async (options: DemoOptions): Promise<void> => {
+  const { client, write, namespace, name, shownSource } = options;
+  const { spec, ...rest } = deploymentOf(options);
+  const deployment = await client.create(gitOpsDeployments, {
+    ...rest,
+    ...(spec && { spec: { ...spec, type: 'manual' } }),
+  });
+  write('');
+  write(`Applied GitOpsDeployment ${namespace}/${name}, of type manual: ${shownSource}`);
+  await see(options, [{ name: 'it waits', look: async () => waitingMessage(await readDeployment(options)) }]);
+
+  await client.create(gitOpsDeploymentSyncRuns, syncRunOf(options));
+  write('');
+  write(`Created GitOpsDeploymentSyncRun ${namespace}/${SYNC_RUN}`);
+  await see(options, [
+    {
+      name: 'sync run',
+      look: async () => readyMessage(await read(client, gitOpsDeploymentSyncRuns, { namespace, name: SYNC_RUN })),
+    },
+    { name: 'status', look: async () => readyMessage(await readDeployment(options)) },
+  ]);
+
+  await client.delete(gitOpsDeploymentSyncRuns, { namespace, name: SYNC_RUN });
+  await client.delete(gitOpsDeployments, { namespace, name });
+  write('');
+  write(`Deleted GitOpsDeploymentSyncRun ${namespace}/${SYNC_RUN} and GitOpsDeployment ${namespace}/${name}`);
+  await see(options, disappearance(options, deployment));
+};
+
+/** The sync run that is shown. */
+const syncRunOf = ({ namespace, name }: DemoOptions): GitOpsDeploymentSyncRun => ({
+  apiVersion: 'managed-gitops.redhat.com/v1alpha1',
+  kind: 'GitOpsDeploymentSyncRun',
+  metadata: { name: SYNC_RUN, namespace },
+  spec: { gitopsDeploymentName: name },
+});
 
 /** Makes the namespace unless it is there. Returns its UID. */
 const makeNamespace = async (client: KubeClient, name: string): Promise<string> => {
@@ -254,11 +297,19 @@ const read = async <T extends KubeObject>(
 const readDeployment = ({ client, namespace, name }: DemoOptions): Promise<GitOpsDeployment | undefined> =>
   read(client, gitOpsDeployments, { namespace, name });
 
-const conditionOf = (deployment: GitOpsDeployment | undefined, type: string) =>
-  deployment?.status?.conditions?.find((condition) => condition.type === type);
+/** What has conditions to look at. */
+type Conditioned = Pick<GitOpsDeployment | GitOpsDeploymentSyncRun, 'status'>;
 
-const readyMessage = (deployment: GitOpsDeployment | undefined): string | undefined => {
+const conditionOf = (object: Conditioned | undefined, type: string) =>
+  object?.status?.conditions?.find((condition) => condition.type === type);
+
+const waitingMessage = (deployment: GitOpsDeployment | undefined): string | undefined => {
   const ready = conditionOf(deployment, 'Ready');
+  return ready?.reason === 'WaitingForSyncRun' ? `not Ready: ${ready.message ?? ''}` : undefined;
+};
+
+const readyMessage = (object: Conditioned | undefined): string | undefined => {
+  const ready = conditionOf(object, 'Ready');
   return ready?.status === 'True' ? `Ready: ${ready.message ?? ''}` : undefined;
 };
 

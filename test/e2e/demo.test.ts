@@ -79,6 +79,7 @@ const sightsOf = (out: string): string[] =>
 const deploying = ['object seen', 'rows', 'Operation', 'Application', 'Synced', 'Healthy', 'status'];
 const committing = ['in the cluster', 'status'];
 const deleting = ['deployed objects', 'Application', 'rows', 'GitOpsDeployment'];
+const syncing = ['it waits', 'sync run', 'status', ...deleting];
 
 const page = { 'k/page.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: page\ndata:\n  text: hi\n' };
 
@@ -89,7 +90,7 @@ describe.concurrent('the demo', { timeout: 90_000 }, () => {
     const postgresql = await postgresqlOf(place);
     const { code, out, errors } = await running.whenEnded;
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
-    expect(sightsOf(out)).toEqual([...deploying, ...committing, ...deleting]);
+    expect(sightsOf(out)).toEqual([...deploying, ...committing, ...deleting, ...syncing]);
     expect(out).toMatch(/Everything was seen, [\d.]+ s after the start\.\n$/);
     expect(await listens(apiPortIn(out))).toBe(false);
     await expectNothingLeft(place, postgresql);
@@ -116,7 +117,7 @@ describe.concurrent('the demo', { timeout: 90_000 }, () => {
       await using running = demo(place, '--repo', repository.folder, '--path', 'k');
       const { code, out, errors } = await running.whenEnded;
       expect({ code, errors }).toEqual({ code: 0, errors: '' });
-      expect(sightsOf(out)).toEqual([...deploying, ...deleting]);
+      expect(sightsOf(out)).toEqual([...deploying, ...deleting, ...syncing]);
       expect(out).toContain(`Ready: synced to ${commit.slice(0, 12)} and healthy`);
       expect(await repository.git('rev-parse', 'HEAD')).toBe(commit);
     } finally {

@@ -26,9 +26,10 @@ const unfinished = statement<{ left: boolean }>(
 select exists (select from deploymenttoapplicationmapping where deploymenttoapplicationmapping_uid_id = $1)
   or exists (select from deletion where deployment_uid = $1)
   or exists (select from application where name = 'gitopsdepl-' || $1::text)
-  or exists (select from operation where resource_type = 'Application') as left`,
+  or exists (select from apicrtodatabasemapping where api_resource_type = 'GitOpsDeploymentSyncRun')
+  or exists (select from operation where resource_type in ('Application', 'SyncOperation')) as left`,
 );
 
-/** True while rows of a deployment, or any Operation on an application, are left. */
+/** True while rows of a deployment, or of any sync run, or any Operation on an application or a sync, are left. */
 export const selectUnfinishedWork = async (db: Queryable, deploymentUid: string): Promise<boolean> =>
   (await db.query(unfinished, [deploymentUid])).rows[0]?.left ?? true;
