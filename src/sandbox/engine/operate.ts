@@ -89,14 +89,28 @@ const terminated = (state: OperationState, deleted: readonly SyncedResource[], n
   };
 };
 
-/** Creates the function that makes one step of an Application's operation. */
-export const createOperate = (parts: {
+interface Parts {
   readonly comparer: Comparer;
   readonly sync: Sync;
   readonly write: WriteStatus;
   readonly findProject: FindProject;
   readonly clock: Clock;
-}) => {
+}
+
+/** Ends the hooks that run; whatever is wrong with the source, the operation is terminated all the same. */
+const endHooks = async (
+  { comparer, sync, findProject }: Pick<Parts, 'comparer' | 'sync' | 'findProject'>,
+  { application, state, signal }: { application: Application; state: OperationState; signal: AbortSignal },
+): Promise<readonly SyncedResource[]> => {
+  const source = state.operation.sync?.source ?? application.spec.source;
+  const project = await findProject(application, signal);
+  if (!project || !source || validateSpec(application, project).length > 0) return [];
+  const revision = state.syncResult?.revision || state.operation.sync?.revision || source.targetRevision || '';
+  return sync.terminate(await comparer.compare({ application, project, source, revision, signal }), signal);
+};
+
+/** Creates the function that makes one step of an Application's operation. */
+export const createOperate = (parts: Parts) => {
   const { comparer, sync, write, findProject, clock } = parts;
 
   const syncNow = async (
@@ -124,19 +138,6 @@ export const createOperate = (parts: {
     return { ...state, ...progress, syncResult: { revision: comparison.revision, source, resources: results } };
   };
 
-  /** Ends the hooks that run; whatever is wrong with the source, the operation is terminated all the same. */
-  const endHooks = async (
-    application: Application,
-    state: OperationState,
-    signal: AbortSignal,
-  ): Promise<readonly SyncedResource[]> => {
-    const source = state.operation.sync?.source ?? application.spec.source;
-    const project = await findProject(application, signal);
-    if (!project || !source || validateSpec(application, project).length > 0) return [];
-    const revision = state.syncResult?.revision || state.operation.sync?.revision || source.targetRevision || '';
-    return sync.terminate(await comparer.compare({ application, project, source, revision, signal }), signal);
-  };
-
   const begin = (application: Application): OperationState => ({
     phase: 'Running',
     operation: application.operation ?? {},
@@ -157,7 +158,7 @@ export const createOperate = (parts: {
     const former = given.status?.operationState;
     let state = former && !isEnded(former) ? former : begin(given);
     if (state.phase === 'Terminating') {
-      const deleted = await endHooks(application, state, signal);
+      const deleted = await endHooks(parts, { application, state, signal });
       await save(application, terminated(state, deleted, clock.now()), signal);
       log.info('terminated the operation');
       return { ended: true };
