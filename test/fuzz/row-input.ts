@@ -23,8 +23,8 @@ const textIn = (table: string, column: string, most: number): Arbitrary<Damage> 
 
 const nullIn = (table: string, column: string): Arbitrary<Damage> => fc.constant({ table, column, value: 'null' });
 
-/** 200 MiB of nothing, in 200 KiB. */
-const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024), { level: 9 });
+/** More of nothing than is ever unpacked, in little. */
+const bomb = gzipSync(Buffer.alloc(70 * 1024 * 1024));
 
 const blobs: Arbitrary<Buffer> = fc.oneof(
   fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
@@ -51,11 +51,8 @@ export const damages: Arbitrary<Damage> = fc.oneof(
     value: `'\\x${blob.toString('hex')}'`,
   })),
   textIn('applicationstate', 'content_hash', 64),
-  textIn('deploymenttoapplicationmapping', 'name', 256),
   textIn('deploymenttoapplicationmapping', 'namespace', 96),
-  nullIn('deploymenttoapplicationmapping', 'name'),
   nullIn('deploymenttoapplicationmapping', 'namespace'),
-  nullIn('deploymenttoapplicationmapping', 'namespace_uid'),
   nullIn('deploymenttoapplicationmapping', 'generation'),
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((value) => ({
     table: 'deploymenttoapplicationmapping',

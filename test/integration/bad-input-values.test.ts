@@ -141,13 +141,13 @@ describe('in a GitOpsDeploymentSyncRun', () => {
     }
   });
 
-  it.each([
-    ['a NUL in the revision', 'a\u0000', 'manual', 'InvalidRevision'],
-    ['half a character in the revision', 'ab\ud800', 'manual', 'InvalidRevision'],
-    ['a revision of 257 characters', 'é'.repeat(257), 'manual', 'SyncRunFieldTooLong'],
-    ['a revision of a megabyte', 'x'.repeat(1_000_000), 'manual', 'SyncRunFieldTooLong'],
-    ['a name of 257 characters', '', 'x'.repeat(257), 'SyncRunFieldTooLong'],
-  ])('%s is told to be wrong', async (_what, revision, deployment, reason) => {
+  it.each<[string, { revision?: string; deployment?: string }, string]>([
+    ['a NUL in the revision', { revision: 'a\u0000' }, 'InvalidRevision'],
+    ['half a character in the revision', { revision: 'ab\ud800' }, 'InvalidRevision'],
+    ['a revision of 257 characters', { revision: 'é'.repeat(257) }, 'SyncRunFieldTooLong'],
+    ['a revision of a megabyte', { revision: 'x'.repeat(1_000_000) }, 'SyncRunFieldTooLong'],
+    ['a name of 257 characters', { deployment: 'x'.repeat(257) }, 'SyncRunFieldTooLong'],
+  ])('%s is told to be wrong', async (_what, { revision = '', deployment = 'manual' }, reason) => {
     const name = `wrong-${reason.toLowerCase()}-${revision.length}`;
     await order(name, revision, deployment);
     const shown = await syncRuns.withReason({ namespace, name }, 'Stalled', reason);
