@@ -135,11 +135,12 @@ export const readStatus = (bytes: Buffer | null): StoredStatus =>
 
 /** Rows name a managed environment by its id, not by the name of its cluster Secret. */
 const withoutClusterName = (full: StoredStatus): StoredStatus => {
-  const { sync } = full;
-  const { destination } = sync.comparedTo;
-  const id = destination.name === inCluster ? undefined : managedEnvironmentIdOf(destination.name);
+  const { comparedTo } = full.sync;
+  const { name } = comparedTo.destination;
+  const id = name === inCluster ? undefined : managedEnvironmentIdOf(name);
   if (id === undefined) return full;
-  return { ...full, sync: { ...sync, comparedTo: { ...sync.comparedTo, destination: { ...destination, name: id } } } };
+  const named = { ...comparedTo, destination: { ...comparedTo.destination, name: id } };
+  return { ...full, sync: { ...full.sync, comparedTo: named } };
 };
 
 /** Deeper than anything that is read of a status. */

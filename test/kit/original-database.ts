@@ -75,7 +75,12 @@ const insertLocalCredentials = async ({ insert }: OriginalRows): Promise<string>
   return id;
 };
 
-const insertMapping = ({ insert }: OriginalRows, uid: string, relation: string, key: string): Promise<void> =>
+/** Maps the namespace with this UID to a row. */
+const insertMapping = (
+  { insert }: OriginalRows,
+  uid: string,
+  [relation, key]: readonly [string, string],
+): Promise<void> =>
   insert('kubernetestodbresourcemapping', {
     kubernetes_resource_type: 'Namespace',
     kubernetes_resource_uid: uid,
@@ -83,6 +88,7 @@ const insertMapping = ({ insert }: OriginalRows, uid: string, relation: string, 
     db_relation_key: key,
   });
 
+/** The row that links an object of a tenant's namespace to its row. */
 export const insertLink = (
   { insert }: OriginalRows,
   tenant: OriginalTenant,
@@ -115,7 +121,7 @@ export const makeOriginalDatabase = async (world: World): Promise<OriginalRows> 
     gitopsenginecluster_id: clusterId,
     clustercredentials_id: await insertLocalCredentials(rows),
   });
-  await insertMapping(rows, await uidOf(world, 'kube-system'), 'GitopsEngineCluster', clusterId);
+  await insertMapping(rows, await uidOf(world, 'kube-system'), ['GitopsEngineCluster', clusterId]);
   const namespaceUid = await uidOf(world, engineNamespace);
   await insert('gitopsengineinstance', {
     gitopsengineinstance_id: instanceId,
@@ -123,7 +129,7 @@ export const makeOriginalDatabase = async (world: World): Promise<OriginalRows> 
     namespace_uid: namespaceUid,
     enginecluster_id: clusterId,
   });
-  await insertMapping(rows, namespaceUid, 'GitopsEngineInstance', instanceId);
+  await insertMapping(rows, namespaceUid, ['GitopsEngineInstance', instanceId]);
   return rows;
 };
 
@@ -154,7 +160,7 @@ export const makeOriginalTenant = async (
     name: `Managed Environment for ${namespace}`,
     clustercredentials_id: await insertLocalCredentials(rows),
   });
-  await insertMapping(rows, namespaceUid, 'ManagedEnvironment', environmentId);
+  await insertMapping(rows, namespaceUid, ['ManagedEnvironment', environmentId]);
   await insertAccess(rows, userId, environmentId);
   for (const repository of repositories)
     await insert('appprojectrepository', {
