@@ -37,20 +37,24 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
   const { applications, operations, concurrency } = context;
   const loop = (name: string, reconcile: Reconcile, atOnce = 1): Controller =>
     createController({ ...context, name, reconcile, concurrency: atOnce, lost });
-  const shared = createSharedWork(context);
+  const { handlers, repair } = createHandlers(context);
   const results = createResults(context);
   const application = createApplicationWork(context, shared);
   const handlers: OperationHandlers = {
     Application: application.carryOut,
     SyncOperation: createSyncHandler(context, shared),
   };
-  const reconciler = createOperationReconciler(context, createClaims(context, results), handlers);
+  const reconciler = createOperationReconciler(context, {
+    claims: createClaims(context, results),
+    handlers,
+    enqueue: (key) => tickets.enqueue(key),
+  });
   const reporter = createReporter(context, results);
   const tickets = loop('operation', reconciler.reconcile, concurrency);
   const reports = loop('application-report', reporter.reconcile, concurrency);
   const refreshes = loop('refresh', createRefreshReconciler(context));
   const drifted = (key: string): void => drift.enqueue(key, { priority: 'resync' });
-  const drift = loop('drift', createDriftReconciler(context, application.repair, drifted), concurrency);
+  const drift = loop('drift', createDriftReconciler(context, repair, drifted), concurrency);
   const dispatch = createDispatch(context, {
     handled: new Set(Object.keys(handlers)),
     enqueue: (key, priority) => tickets.enqueue(key, { priority }),
@@ -72,7 +76,7 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
     const id = object.metadata.labels?.[databaseIdLabel];
     if (!id) return;
     reports.enqueue(reportKey(id, objectKey(object.metadata)));
-    for (const key of reconciler.openKeys(id)) tickets.enqueue(key);
+    reconciler.applicationChanged(id);
   };
   const lookAtEverything = (): void => {
     context.engine.forget();
@@ -113,4 +117,15 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
       await Promise.all(loops.map((one) => one.stop()));
     },
   };
+};
+
+/** What is done about Operations of each type, and about an application that drifted. */
+const createHandlers = (context: AgentContext) => {
+  const shared = createSharedWork(context);
+  const application = createApplicationWork(context, shared);
+  const handlers: OperationHandlers = {
+    Application: application.carryOut,
+    SyncOperation: createSyncHandler(context, shared),
+  };
+  return { handlers, repair: application.repair };
 };

@@ -37,25 +37,34 @@ export type OperationHandlers = Readonly<Record<string, OperationHandler>>;
 /** The reconciler, and which resources it is at. */
 export interface OperationReconciler {
   readonly reconcile: Reconcile;
-  /** The keys of resources whose Operations are claimed and not ended, and depend on this application. */
-  openKeys(applicationId: string): Iterable<string>;
+  /**
+   * An application's object has changed: looks again at the resources whose Operations are claimed and not ended, and
+   * depend on it. One that is being worked on is looked at again only if it does not end with that.
+   */
+  applicationChanged(applicationId: string): void;
+}
+
+/** What the reconciler works with. */
+export interface OperationSteps {
+  readonly claims: Claims;
+  readonly handlers: OperationHandlers;
+  readonly enqueue: (key: string) => void;
 }
 
 /** Creates the reconciler of Operations: claim, sort out what is not this engine's, let the handler do it, end them. */
 export const createOperationReconciler = (
   context: AgentContext,
-  claims: Claims,
-  handlers: OperationHandlers,
+  { claims, handlers, enqueue }: OperationSteps,
 ): OperationReconciler => {
-  const open = createDependents();
+  const open = createDependents(enqueue);
   const carryOut = async (key: string, rows: readonly ClaimedRow[], signal: AbortSignal): Promise<void> => {
     const { type, resourceId } = operationLane(key);
     const { mine, foreign } = await sortByEngine(context, rows);
     await endAll(claims, foreign, endOf(engineMismatch(context)));
     if (mine.length === 0) return open.end(key);
     const settle = async (end: End): Promise<void> => {
-      await endAll(claims, mine, end);
       if (end && end.state !== 'In_Progress') open.end(key);
+      await endAll(claims, mine, end);
     };
     const ownerId = mine.findLast((row) => row.owner_id !== null)?.owner_id ?? null;
     const target = mine.at(-1)?.target ?? undefined;
@@ -71,23 +80,34 @@ export const createOperationReconciler = (
   };
   const reconcile: Reconcile = async (key, { signal }) => {
     const { rows, skipped } = await claims.take(operationLane(key));
+    open.begin(key);
     try {
       await carryOut(key, rows, signal);
     } catch (error) {
       // A fault whose key would wait for a change must not make what was skipped wait too.
       if (!skipped || !isFault(error) || error.kind === 'internal') throw error;
+    } finally {
+      open.pause(key);
     }
     return skipped ? { afterMs: SKIPPED_AGAIN_MS } : undefined;
   };
-  return { reconcile, openKeys: (applicationId) => open.of(applicationId) };
+  return { reconcile, applicationChanged: open.changed };
 };
 
-/** Which keys depend on which application. */
-const createDependents = () => {
+/** Which keys depend on which application, and which of them are being worked on. */
+const createDependents = (enqueue: (key: string) => void) => {
   const byApplication = new Map<string, Set<string>>();
   const applicationOf = new Map<string, string>();
+  /** The keys that are worked on, with whether their application has changed since. */
+  const working = new Map<string, boolean>();
   return {
-    of: (applicationId: string): Iterable<string> => byApplication.get(applicationId) ?? [],
+    begin: (key: string): void => void working.set(key, false),
+    /** The pass is over. What it has not ended and has changed since is looked at again. */
+    pause(key: string): void {
+      const changed = working.get(key);
+      working.delete(key);
+      if (changed && applicationOf.has(key)) enqueue(key);
+    },
     add(applicationId: string, key: string): void {
       applicationOf.set(key, applicationId);
       byApplication.set(applicationId, (byApplication.get(applicationId) ?? new Set()).add(key));
@@ -97,6 +117,12 @@ const createDependents = () => {
       applicationOf.delete(key);
       const keys = byApplication.get(applicationId);
       if (keys?.delete(key) && keys.size === 0) byApplication.delete(applicationId);
+    },
+    changed(applicationId: string): void {
+      for (const key of byApplication.get(applicationId) ?? []) {
+        if (working.has(key)) working.set(key, true);
+        else enqueue(key);
+      }
     },
   };
 };
