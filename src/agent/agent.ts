@@ -39,11 +39,6 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
     createController({ ...context, name, reconcile, concurrency: atOnce, lost });
   const { handlers, repair } = createHandlers(context);
   const results = createResults(context);
-  const application = createApplicationWork(context, shared);
-  const handlers: OperationHandlers = {
-    Application: application.carryOut,
-    SyncOperation: createSyncHandler(context, shared),
-  };
   const reconciler = createOperationReconciler(context, {
     claims: createClaims(context, results),
     handlers,
