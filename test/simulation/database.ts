@@ -30,7 +30,7 @@ export interface SimulationDatabase {
   /** A session of the service begins to hear now; it says how many notifications it has heard since. */
   hears(channels: readonly string[], count: () => number): () => void;
   readonly pools: Pools;
-  /** Ends the sessions of these names, whose transactions are rolled back. */
+  /** Ends the sessions of these names, whose transactions are rolled back, and returns when they are gone. */
   endSessions(...names: readonly string[]): Promise<void>;
   /** Deletes every row. Those that follow are told to `onDeleted`, as they are committed. */
   reset(onDeleted: (row: DeletedRow) => void): Promise<void>;
@@ -141,7 +141,7 @@ const rowOf = (payload: string): DeletedRow => {
 type Sql = <Row>(text: string) => Promise<Row[]>;
 
 const endSessions = async (sql: Sql, names: readonly string[]): Promise<void> => {
-  const those = `from pg_stat_activity where application_name in (${names.map((name) => `'${name}'`).join()})`;
+  const those = `from pg_stat_activity where datname = current_database() and application_name in (${names.map((name) => `'${name}'`).join()})`;
   await sql(`select pg_terminate_backend(pid) ${those}`);
   for (;;) {
     const [left] = await sql<{ count: number }>(`select count(*)::int as count ${those}`);

@@ -34,6 +34,8 @@ export interface StepperOptions {
   readonly clock: VirtualClock;
   /** How many sessions of the database wait for a lock. */
   readonly lockWaits: () => Promise<number>;
+  /** Returns when the listening session of an actor has been closed. */
+  readonly closed: (actor: string) => Promise<void>;
   /** Returns when everything that was notified until now has been heard. */
   readonly heard: () => Promise<void>;
 }
@@ -56,7 +58,7 @@ const READS =
 export const createStepper = (options: StepperOptions): Stepper => {
   const { random, clock } = options;
   const parked: Parked[] = [];
-  const underWay = createUnderWay(options.lockWaits);
+  const underWay = createUnderWay(options);
   const dead = new Set<string>();
   const trace: string[] = [];
   let steps = 0;
@@ -81,7 +83,7 @@ export const createStepper = (options: StepperOptions): Stepper => {
       try {
         return await run();
       } catch (error) {
-        underWay.locksMayBeFree();
+        underWay.failed(call, by);
         throw error;
       } finally {
         ended();
@@ -99,6 +101,7 @@ export const createStepper = (options: StepperOptions): Stepper => {
       if (parked.length > 0 && random.next() >= HASTE) return release();
       if (mayHaveNotified) await options.heard();
       mayHaveNotified = false;
+      await outsideQuiet();
       await clock.advance(Math.min(clock.nextInMs ?? LONGEST_MOVE_MS, LONGEST_MOVE_MS));
     },
     idle: underWay.idle,
@@ -119,14 +122,15 @@ const forever = (): Promise<never> => new Promise(() => undefined);
 /** Longer than a statement takes. */
 const BRIEFLY_MS = 5;
 /** A statement that takes longer may go on beside the next steps, whatever it waits for. */
-const PATIENCE = 20;
+const PATIENCE = 600;
 
 /** The calls that were released and have not ended. */
-const createUnderWay = (lockWaits: () => Promise<number>) => {
+const createUnderWay = ({ lockWaits, closed }: StepperOptions) => {
   const calls = new Map<object, string>();
   const blocked = new Set<object>();
   /** Transactions that may hold locks: never fewer than there are. */
   let transactions = 0;
+  const closing = new Set<string>();
   let onEnd = (): void => undefined;
 
   const oneEnds = (): Promise<boolean> =>
@@ -151,7 +155,11 @@ const createUnderWay = (lockWaits: () => Promise<number>) => {
         onEnd();
       };
     },
-    locksMayBeFree: () => blocked.clear(),
+    /** A session that is closed frees its locks, and takes a moment that nobody is told of. */
+    failed({ to, name }: OutsideCall, by: string): void {
+      blocked.clear();
+      if (to === 'listen' && name !== 'connect') closing.add(by);
+    },
     drop(actor: string): number {
       const those = [...calls].filter(([, by]) => by === actor);
       for (const [entry] of those) calls.delete(entry);
@@ -161,6 +169,8 @@ const createUnderWay = (lockWaits: () => Promise<number>) => {
     async idle(): Promise<void> {
       for (let waits = 0; ;) {
         await settle();
+        for (const actor of closing) await closed(actor);
+        closing.clear();
         const open = [...calls.keys()].filter((call) => !blocked.has(call));
         if (open.length === 0) return;
         if (await oneEnds()) continue;
@@ -170,6 +180,19 @@ const createUnderWay = (lockWaits: () => Promise<number>) => {
       }
     },
   };
+};
+
+const OUTSIDE = /^(FSReq|TCPConnect|ConnectWrap|Shutdown|GetAddrInfo)/;
+/** So many milliseconds of it belong to somebody else. */
+const MOST_WAITS = 30;
+
+/** Files that are read, and sockets that are opened or closed, pass no gate: time waits for them too. */
+const outsideQuiet = async (): Promise<void> => {
+  for (let wait = 0; wait < MOST_WAITS; wait += 1) {
+    if (!process.getActiveResourcesInfo().some((name) => OUTSIDE.test(name))) return;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    await settle();
+  }
 };
 
 /** Turns of the event loop after which whatever follows from the end of a call has asked for its next one. */

@@ -88,7 +88,7 @@ export const createSimulatedWorld = async (options: WorldOptions): Promise<Simul
       transport: () => createPlainTransport(server),
     });
   const client = connect(2);
-  const stepper = createStepper({ random: chance(3), clock, ...database });
+  const stepper = createStepper({ random: chance(3), clock, ...database, closed: database.endSessions });
   const faults = createFaults(chance(4), clock, options.faultyMs);
   const recorder = createRecorder(presentIn(server), () => `${(clock.monotonicMs() / 1000).toFixed(3)} s`);
   await database.reset((row) => recorder.row(row));
