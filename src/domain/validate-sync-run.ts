@@ -13,9 +13,12 @@ const MAX_LENGTH = 256;
 type Rule = (syncRun: GitOpsDeploymentSyncRun) => Fault<Reason> | undefined;
 
 const limited = (field: string, text: string): Fault<Reason> | undefined =>
-  [...text].length > MAX_LENGTH
-    ? userFault('SyncRunFieldTooLong', tooLong(field, MAX_LENGTH, [...text].length))
+  charactersIn(text) > MAX_LENGTH
+    ? userFault('SyncRunFieldTooLong', tooLong(field, MAX_LENGTH, charactersIn(text)))
     : undefined;
+
+/** As the database counts them: code points. */
+const charactersIn = (text: string): number => Array.from(text).length;
 
 const rules: readonly Rule[] = [
   ({ metadata }) =>

@@ -168,22 +168,14 @@ describe('a row', () => {
     await isChanged();
   });
 
-  it.each(['name', 'namespace_uid'])(
-    'that links the deployment without a %s is an error of its own only',
-    async (column) => {
-      const where = `where deploymenttoapplicationmapping_uid_id = '${victim.metadata.uid ?? ''}'`;
-      await sql(`update deploymenttoapplicationmapping set ${column} = null ${where}`);
-      await change();
-      await deployments.withReason(ref(), 'ErrorOccurred', 'ErrorOccurred');
-      lines.splice(0);
-      const value = column === 'name' ? victim.metadata.name : victim.metadata.namespace;
-      const uid = `(select user_name from clusteruser where display_name = '${value ?? ''}')`;
-      await sql(
-        `update deploymenttoapplicationmapping set ${column} = ${column === 'name' ? `'${value ?? ''}'` : uid} ${where}`,
-      );
-      await isChanged();
-    },
-  );
+  it.each(['name', 'namespace_uid'])('that links the deployment without a %s is put right', async (column) => {
+    const where = `where deploymenttoapplicationmapping_uid_id = '${victim.metadata.uid ?? ''}'`;
+    await sql(`update deploymenttoapplicationmapping set ${column} = null ${where}`);
+    await change();
+    await isChanged();
+    const [link] = await sql(`select name, namespace_uid from deploymenttoapplicationmapping ${where}`);
+    expect(link).toMatchObject({ name: victim.metadata.name, namespace_uid: expect.any(String) });
+  });
 });
 
 describe('a stored status', () => {

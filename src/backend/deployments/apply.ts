@@ -3,6 +3,7 @@ import {
   allowRepository,
   forbidRepositories,
   insertApplication,
+  moveLink,
   removeApplication,
   selectRepositoryUses,
   updateApplication,
@@ -10,6 +11,8 @@ import {
 import { writeOperation } from '../../db/queries/operation.ts';
 import { lockTenant } from '../../db/queries/tenant.ts';
 import type { Queryable } from '../../db/pool.ts';
+import { isUniqueViolation } from '../../db/sql-error.ts';
+
 import type { DeploymentFacts, DeploymentLink } from '../../domain/deployment-facts.ts';
 import { planDeployment, writes, type ApplicationPlan } from '../../domain/deployment-plan.ts';
 import { dedupeKey } from '../../domain/operation.ts';
@@ -38,6 +41,31 @@ export const applyPlan = async (
   context: DeploymentContext,
   facts: DeploymentFacts,
   when: 'first' | 'always' = 'always',
+): Promise<boolean> => {
+  try {
+    return await applyOnce(context, facts, when);
+  } catch (error) {
+    if (!isUniqueViolation(error, 'deploymenttoapplicationmapping_pkey')) throw error;
+    await bringHome(context, facts);
+    return applyOnce(context, facts, 'always');
+  }
+};
+
+/**
+ * The object's UID is linked under another name or namespace, or none: by hand, or by another program. An object is where
+ * it is; its link is put right, and its application belongs to the tenant of its namespace.
+ */
+const bringHome = async ({ db, log }: DeploymentContext, facts: DeploymentFacts): Promise<void> => {
+  const { deployment, namespace, namespaceUid, name } = facts;
+  const deploymentUid = deployment?.metadata.uid ?? '';
+  log.warn('the link of a deployment had another name or namespace; it is put right', { namespaceUid, name });
+  await moveLink(db, { deploymentUid, namespace: namespace?.name ?? '', namespaceUid, name });
+};
+
+const applyOnce = async (
+  context: DeploymentContext,
+  facts: DeploymentFacts,
+  when: 'first' | 'always',
 ): Promise<boolean> => {
   const { db, random, clock, lost, plan: settings } = context;
   const nowMs = clock.now();

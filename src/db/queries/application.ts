@@ -95,6 +95,30 @@ export const updateApplication = async (
   ]);
 };
 
+const move = statement(
+  'application-move-link',
+  `
+with link as (
+  update deploymenttoapplicationmapping set namespace_uid = $2, namespace = $3, name = $4
+  where deploymenttoapplicationmapping_uid_id = $1
+  returning application_id
+)
+delete from applicationowner o using link where o.application_owner_application_id = link.application_id`,
+);
+
+/** Links a deployment's application to the lane that the deployment is in, and takes it from its owner. */
+export const moveLink = async (
+  db: Queryable,
+  to: {
+    readonly deploymentUid: string;
+    readonly namespace: string;
+    readonly namespaceUid: string;
+    readonly name: string;
+  },
+): Promise<void> => {
+  await db.query(move, [to.deploymentUid, to.namespaceUid, to.namespace, to.name]);
+};
+
 // State, owner and link go by cascade with the application; the link is named too, for one whose application is gone.
 const remove = statement(
   'application-remove',
