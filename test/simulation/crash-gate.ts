@@ -1,5 +1,5 @@
 // The gate of a process that is to die: counts the calls that leave it, and kills it before or after the chosen one.
-import type { Gate, OutsideCall } from "../../src/lib/gate.ts";
+import type { Gate, OutsideCall } from '../../src/lib/gate.ts';
 
 /** One call, and on which side of it the process dies. Calls of a name are counted from 1. */
 export interface KillPoint {
@@ -10,7 +10,7 @@ export interface KillPoint {
    * `before`: nothing was sent. `after`: it was carried out and answered, and nobody has looked at the answer, which
    * is what a process that died while it waited for the answer leaves behind as well.
    */
-  readonly edge: "before" | "after";
+  readonly edge: 'before' | 'after';
 }
 
 /** The gate, and what its calls were. */
@@ -26,50 +26,37 @@ export interface CrashGate {
 
 /** Calls that come by the clock, whatever the work is. Of a start they are part, and there the first stands for all. */
 const byTheClock: ReadonlySet<string> = new Set([
-  "api GET leases",
-  "api PUT leases",
-  "sql ping-database",
-  "listen listener-still-there",
+  'api GET leases',
+  'api PUT leases',
+  'sql ping',
+  'listen listener-still-there',
 ]);
 
 /** Creates it, armed with the first point; `die` must not return. */
-export const createCrashGate = (
-  first: KillPoint | undefined,
-  die: () => void,
-): CrashGate => {
+export const createCrashGate = (first: KillPoint | undefined, die: () => void): CrashGate => {
   const counts = new Map<string, number>();
   let target = first;
   let starts = true;
   let underWay = 0;
   let lastMs = performance.now();
 
-  const dieAt = (
-    call: string,
-    ordinal: number,
-    edge: KillPoint["edge"],
-  ): void => {
-    if (
-      target?.call === call &&
-      target.ordinal === ordinal &&
-      target.edge === edge
-    )
-      die();
+  const dieAt = (call: string, ordinal: number, edge: KillPoint['edge']): void => {
+    if (target?.call === call && target.ordinal === ordinal && target.edge === edge) die();
   };
   const pass = async <T>(call: string, run: () => Promise<T>): Promise<T> => {
     const ordinal = (counts.get(call) ?? 0) + 1;
     counts.set(call, ordinal);
-    dieAt(call, ordinal, "before");
+    dieAt(call, ordinal, 'before');
     try {
       return await run();
     } finally {
-      dieAt(call, ordinal, "after");
+      dieAt(call, ordinal, 'after');
     }
   };
   return {
     gate: async ({ to, name }: OutsideCall, run) => {
       const call = `${to} ${name}`;
-      if (byTheClock.has(call))
-        return starts && !counts.has(call) ? pass(call, run) : run();
+      if (byTheClock.has(call)) return starts && !counts.has(call) ? pass(call, run) : run();
       underWay += 1;
       try {
         return await pass(call, run);
