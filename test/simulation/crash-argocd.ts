@@ -1,19 +1,16 @@
 // Argo CD as far as a crash test needs it: compares at once, syncs when ordered, cleans up what is deleted.
-import {
-  applications,
-  type Application,
-} from "../../src/api/argocd/application.ts";
-import { refreshAnnotation } from "../../src/api/labels.ts";
-import type { KubeClient } from "../../src/kube/client.ts";
-import { isConflict, isNotFound } from "../../src/kube/status-error.ts";
-import { isEqualJson } from "../../src/kube/patch.ts";
-import { rfc3339 } from "../../src/lib/clock.ts";
-import { createMetrics } from "../../src/lib/metrics.ts";
-import { createWatcher } from "../../src/runtime/watcher.ts";
-import type { Surroundings } from "./crash-lane.ts";
+import { applications, type Application } from '../../src/api/argocd/application.ts';
+import { refreshAnnotation } from '../../src/api/labels.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { isConflict, isNotFound } from '../../src/kube/status-error.ts';
+import { isEqualJson } from '../../src/kube/patch.ts';
+import { rfc3339 } from '../../src/lib/clock.ts';
+import { createMetrics } from '../../src/lib/metrics.ts';
+import { createWatcher } from '../../src/runtime/watcher.ts';
+import type { Surroundings } from './crash-lane.ts';
 
 /** A revision whose sync goes on until somebody ends it. */
-export const endlessRevision = "endless";
+export const endlessRevision = 'endless';
 
 /** Argo CD, until it is stopped. */
 export interface ArgoCd {
@@ -43,23 +40,14 @@ export const playArgoCd = (
     const { begins, metadata, ...rest } = reply;
     const conditional = { ...rest, metadata: { ...metadata, resourceVersion } };
     try {
-      await client.patch(
-        applications,
-        { namespace, name },
-        { type: "merge", body: conditional },
-      );
-      if (begins)
-        begun.push(
-          ...(application.operation?.info ?? []).map(
-            ({ value }) => value ?? "",
-          ),
-        );
+      await client.patch(applications, { namespace, name }, { type: 'merge', body: conditional });
+      if (begins) begun.push(...(application.operation?.info ?? []).map(({ value }) => value ?? ''));
     } catch (error) {
       if (!isConflict(error) && !isNotFound(error)) throw error; // changed or gone: the watch tells, and it is answered anew
     }
   };
   watcher.store.subscribe(({ type, object }) => {
-    if (type === "deleted") return;
+    if (type === 'deleted') return;
     const answering = answer(object).finally(() => answers.delete(answering));
     answers.add(answering);
   });
@@ -81,36 +69,28 @@ interface Reply {
 }
 
 /** The merge patch that Argo CD answers an Application's present state with, if any. */
-const replyTo = (
-  application: Application,
-  nowMs: number,
-): Reply | undefined => {
+const replyTo = (application: Application, nowMs: number): Reply | undefined => {
   const { metadata, operation } = application;
   if (operation) return syncing(application, nowMs);
   if (metadata.deletionTimestamp) return { metadata: { finalizers: null } };
   return comparing(application);
 };
 
-const comparing = ({
-  metadata,
-  spec,
-  status,
-}: Application): Reply | undefined => {
+const comparing = ({ metadata, spec, status }: Application): Reply | undefined => {
   const asked = metadata.annotations?.[refreshAnnotation] !== undefined;
   const comparedTo = {
     ...(spec.source && { source: spec.source }),
     destination: spec.destination,
   };
-  if (!asked && isEqualJson(status?.sync?.comparedTo, comparedTo))
-    return undefined;
+  if (!asked && isEqualJson(status?.sync?.comparedTo, comparedTo)) return undefined;
   const automated = spec.syncPolicy?.automated !== undefined;
-  const revision = revisionOf(spec.source?.targetRevision ?? "");
+  const revision = revisionOf(spec.source?.targetRevision ?? '');
   return {
     ...(asked && { metadata: { annotations: { [refreshAnnotation]: null } } }),
     status: {
-      health: { status: "Healthy" },
+      health: { status: 'Healthy' },
       sync: {
-        status: automated ? "Synced" : "OutOfSync",
+        status: automated ? 'Synced' : 'OutOfSync',
         revision,
         comparedTo,
       },
@@ -118,12 +98,8 @@ const comparing = ({
   };
 };
 
-const syncing = (
-  { operation, status, spec }: Application,
-  nowMs: number,
-): Reply | undefined => {
-  const revision =
-    operation?.sync?.revision ?? spec.source?.targetRevision ?? "";
+const syncing = ({ operation, status, spec }: Application, nowMs: number): Reply | undefined => {
+  const revision = operation?.sync?.revision ?? spec.source?.targetRevision ?? '';
   const startedAt = status?.operationState?.startedAt ?? rfc3339(nowMs);
   const state = {
     operation,
@@ -136,26 +112,26 @@ const syncing = (
     return {
       begins: true,
       status: {
-        operationState: { ...state, phase: "Running", finishedAt: null },
+        operationState: { ...state, phase: 'Running', finishedAt: null },
       },
     };
-  if (phase === "Running" && revision === endlessRevision) return undefined;
+  if (phase === 'Running' && revision === endlessRevision) return undefined;
   const ended = {
     ...state,
     finishedAt: rfc3339(nowMs),
-    phase: phase === "Running" ? "Succeeded" : "Failed",
+    phase: phase === 'Running' ? 'Succeeded' : 'Failed',
   };
   return {
     operation: null,
     status: {
       operationState: ended,
-      ...(phase === "Running" && { sync: synced(spec, revision) }),
+      ...(phase === 'Running' && { sync: synced(spec, revision) }),
     },
   };
 };
 
-const synced = (spec: Application["spec"], revision: string) => ({
-  status: "Synced",
+const synced = (spec: Application['spec'], revision: string) => ({
+  status: 'Synced',
   revision: revisionOf(revision),
   comparedTo: {
     ...(spec.source && { source: spec.source }),
@@ -165,7 +141,7 @@ const synced = (spec: Application["spec"], revision: string) => ({
 
 /** A commit for each name, so that it looks like one. */
 const revisionOf = (name: string): string =>
-  Buffer.from(name || "HEAD")
-    .toString("hex")
-    .padEnd(40, "0")
+  Buffer.from(name || 'HEAD')
+    .toString('hex')
+    .padEnd(40, '0')
     .slice(0, 40);

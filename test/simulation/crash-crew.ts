@@ -1,21 +1,18 @@
 // The processes in a lane: who runs, who dies, and who is started again.
-import { leases } from "../../src/kube/object.ts";
-import { isNotFound } from "../../src/kube/status-error.ts";
-import type { Child, Role } from "./crash-child.ts";
-import type { KillPoint } from "./crash-gate.ts";
-import { engineNamespace, type Lane } from "./crash-lane.ts";
-import type { Armament } from "./crash-process.ts";
+import { leases } from '../../src/kube/object.ts';
+import { isNotFound } from '../../src/kube/status-error.ts';
+import type { Child, Role } from './crash-child.ts';
+import type { KillPoint } from './crash-gate.ts';
+import { engineNamespace, type Lane } from './crash-lane.ts';
+import type { Armament } from './crash-process.ts';
 
 /** Which processes run, and which of them die. */
 export const halves = {
-  backend: { victims: ["backend"], others: ["agent"] },
-  agent: { victims: ["agent"], others: ["backend"] },
-  both: { victims: ["backend", "agent"], others: [] },
-  all: { victims: ["all"], others: [] },
-} as const satisfies Record<
-  string,
-  { victims: readonly Role[]; others: readonly Role[] }
->;
+  backend: { victims: ['backend'], others: ['agent'] },
+  agent: { victims: ['agent'], others: ['backend'] },
+  both: { victims: ['backend', 'agent'], others: [] },
+  all: { victims: ['all'], others: [] },
+} as const satisfies Record<string, { victims: readonly Role[]; others: readonly Role[] }>;
 
 /** What dies. */
 export type Half = keyof typeof halves;
@@ -26,10 +23,7 @@ export interface Target extends KillPoint {
 }
 
 /** How often each call was made, by process. */
-export type Counts = readonly (readonly [
-  Role,
-  Readonly<Record<string, number>>,
-])[];
+export type Counts = readonly (readonly [Role, Readonly<Record<string, number>>])[];
 
 /** The processes. */
 export interface Crew {
@@ -52,31 +46,20 @@ const QUIET_MS = 120;
 
 /** Creates them; nobody runs yet. */
 export const createCrew = (lane: Lane, half: Half): Crew => {
-  const {
-    victims,
-    others,
-  }: { readonly victims: readonly Role[]; readonly others: readonly Role[] } =
-    halves[half];
+  const { victims, others }: { readonly victims: readonly Role[]; readonly others: readonly Role[] } = halves[half];
   const children = new Map<Role, Child>();
   const runs = (role: Role): boolean => children.get(role)?.ended === false;
   /** The target takes the other victim along. */
   const armamentOf = (role: Role, target: Target | undefined): Armament => {
     if (role !== target?.role) return {};
-    const together = victims
-      .filter((other) => other !== role && runs(other))
-      .map((other) => children.get(other)?.pid);
+    const together = victims.filter((other) => other !== role && runs(other)).map((other) => children.get(other)?.pid);
     return {
       point: target,
       ...(together[0] !== undefined && { together: together[0] }),
     };
   };
   const reports = () =>
-    Promise.all(
-      victims.map(
-        async (role) =>
-          [role, await children.get(role)?.ask("report")] as const,
-      ),
-    );
+    Promise.all(victims.map(async (role) => [role, await children.get(role)?.ask('report')] as const));
   return {
     startAll(target) {
       const missing = [...victims, ...others].filter((role) => !runs(role));
@@ -84,52 +67,30 @@ export const createCrew = (lane: Lane, half: Half): Crew => {
         ...missing.filter((role) => role !== target?.role),
         ...missing.filter((role) => role === target?.role),
       ];
-      for (const role of targetLast)
-        children.set(role, lane.start(role, armamentOf(role, target)));
+      for (const role of targetLast) children.set(role, lane.start(role, armamentOf(role, target)));
     },
     async arm(target) {
-      await Promise.all(
-        victims.map(async (role) =>
-          children.get(role)?.ask({ arm: armamentOf(role, target) }),
-        ),
-      );
+      await Promise.all(victims.map(async (role) => children.get(role)?.ask({ arm: armamentOf(role, target) })));
     },
     async killVictims() {
-      await Promise.all(
-        victims.map(async (role) => children.get(role)?.kill()),
-      );
-      await Promise.all(
-        victims.flatMap(leasesOf).map((name) => freeLease(lane, name)),
-      );
+      await Promise.all(victims.map(async (role) => children.get(role)?.kill()));
+      await Promise.all(victims.flatMap(leasesOf).map((name) => freeLease(lane, name)));
     },
     hasDied: (target) => target !== undefined && !runs(target.role),
-    isQuiet: async () =>
-      (await reports()).every(
-        ([, report]) => (report?.idleMs ?? 0) >= QUIET_MS,
-      ),
-    counts: async () =>
-      (await reports()).map(([role, report]) => [role, report?.counts ?? {}]),
-    logs: () =>
-      [...children.values()]
-        .map((child) => `--- ${child.role}\n${child.log()}`)
-        .join("\n"),
+    isQuiet: async () => (await reports()).every(([, report]) => (report?.idleMs ?? 0) >= QUIET_MS),
+    counts: async () => (await reports()).map(([role, report]) => [role, report?.counts ?? {}]),
+    logs: () => [...children.values()].map((child) => `--- ${child.role}\n${child.log()}`).join('\n'),
   };
 };
 
 const leasesOf = (role: Role): readonly string[] =>
-  (role === "all" ? ["backend", "agent"] : [role]).map(
-    (half) => `managed-gitops-${half}`,
-  );
+  (role === 'all' ? ['backend', 'agent'] : [role]).map((half) => `managed-gitops-${half}`);
 
 /** Ends the Lease of a process that was killed. That happens by itself 15 s later: no trial has to wait for it. */
 const freeLease = async ({ client }: Lane, name: string): Promise<void> => {
   try {
-    const body = { spec: { holderIdentity: "" } };
-    await client.patch(
-      leases,
-      { namespace: engineNamespace, name },
-      { type: "merge", body },
-    );
+    const body = { spec: { holderIdentity: '' } };
+    await client.patch(leases, { namespace: engineNamespace, name }, { type: 'merge', body });
   } catch (error) {
     if (!isNotFound(error)) throw error; // it died before it had one
   }

@@ -1,41 +1,32 @@
 // A place where kill points are tried one after the other: API server, database and Argo CD of its own.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { appProjects } from "../../src/api/argocd/app-project.ts";
-import { applications } from "../../src/api/argocd/application.ts";
-import { argoKinds } from "../../src/api/argocd/kinds.ts";
-import { customResourceDefinition } from "../../src/api/crd.ts";
-import { gitOpsDeploymentSyncRuns } from "../../src/api/v1alpha1/gitops-deployment-sync-run.ts";
-import { gitOpsDeployments } from "../../src/api/v1alpha1/gitops-deployment.ts";
-import { ownKinds } from "../../src/api/v1alpha1/kinds.ts";
-import { migrate } from "../../src/db/migrate.ts";
-import {
-  createDatabase,
-  openSession,
-  type Session,
-} from "../../src/db/pool.ts";
-import { statement } from "../../src/db/statement.ts";
-import type { KubeClient } from "../../src/kube/client.ts";
-import { createKubeClient } from "../../src/kube/http-client.ts";
-import { parseKubeconfig } from "../../src/kube/kubeconfig.ts";
-import type { KubeObject, ResourceType } from "../../src/kube/object.ts";
-import { systemClock } from "../../src/lib/clock.ts";
-import { openGate } from "../../src/lib/gate.ts";
-import { createMetrics } from "../../src/lib/metrics.ts";
-import { systemRandom } from "../../src/lib/random.ts";
-import { allSettings } from "../../src/main/settings.ts";
-import { createWatcher } from "../../src/runtime/watcher.ts";
-import { startApiServer } from "../../src/sandbox/apiserver/server.ts";
-import { silentLog } from "../kit/captured-log.ts";
-import { playArgoCd } from "./crash-argocd.ts";
-import {
-  bundleChild,
-  startChild,
-  type Child,
-  type Role,
-} from "./crash-child.ts";
-import type { Armament } from "./crash-process.ts";
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { appProjects } from '../../src/api/argocd/app-project.ts';
+import { applications } from '../../src/api/argocd/application.ts';
+import { argoKinds } from '../../src/api/argocd/kinds.ts';
+import { customResourceDefinition } from '../../src/api/crd.ts';
+import { gitOpsDeploymentSyncRuns } from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
+import { gitOpsDeployments } from '../../src/api/v1alpha1/gitops-deployment.ts';
+import { ownKinds } from '../../src/api/v1alpha1/kinds.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { createDatabase, openSession, type Session } from '../../src/db/pool.ts';
+import { statement } from '../../src/db/statement.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { createKubeClient } from '../../src/kube/http-client.ts';
+import { parseKubeconfig } from '../../src/kube/kubeconfig.ts';
+import type { KubeObject, ResourceType } from '../../src/kube/object.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { openGate } from '../../src/lib/gate.ts';
+import { createMetrics } from '../../src/lib/metrics.ts';
+import { systemRandom } from '../../src/lib/random.ts';
+import { allSettings } from '../../src/main/settings.ts';
+import { createWatcher } from '../../src/runtime/watcher.ts';
+import { startApiServer } from '../../src/sandbox/apiserver/server.ts';
+import { silentLog } from '../kit/captured-log.ts';
+import { playArgoCd } from './crash-argocd.ts';
+import { bundleChild, startChild, type Child, type Role } from './crash-child.ts';
+import type { Armament } from './crash-process.ts';
 
 /** The namespace of Argo CD. */
 export const engineNamespace = allSettings.argocdNamespace.fallback;
@@ -71,23 +62,20 @@ export interface Lane extends AsyncDisposable {
 
 /** Prepares for lanes on the PostgreSQL at a superuser's URL. */
 export const createGround = async (serverUrl: string): Promise<Ground> => {
-  const folder = await mkdtemp(join(tmpdir(), "managed-gitops-crash-"));
+  const folder = await mkdtemp(join(tmpdir(), 'managed-gitops-crash-'));
   const program = await bundleChild(folder);
   const made: string[] = [];
   const create = async (template: string): Promise<string> => {
-    const name = `crash_${systemRandom.uuid().replaceAll("-", "")}`;
-    await onServer(serverUrl, (server) =>
-      server.script("create", `create database ${name} template ${template}`),
-    );
+    const name = `crash_${systemRandom.uuid().replaceAll('-', '')}`;
+    await onServer(serverUrl, (server) => server.script('create', `create database ${name} template ${template}`));
     made.push(name);
     return name;
   };
-  const urlOf = (name: string): string =>
-    Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
-  const template = await create("template0");
+  const urlOf = (name: string): string => Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
+  const template = await create('template0');
   await migrate({
     ...surroundings,
-    name: "crash",
+    name: 'crash',
     metrics: createMetrics(),
     connection: { url: urlOf(template) },
   });
@@ -97,27 +85,23 @@ export const createGround = async (serverUrl: string): Promise<Ground> => {
     createDatabase: async () => urlOf(await create(template)),
     async [Symbol.asyncDispose]() {
       await onServer(serverUrl, async (server) => {
-        for (const name of made)
-          await server.script("drop", `drop database ${name} with (force)`);
+        for (const name of made) await server.script('drop', `drop database ${name} with (force)`);
       });
       await rm(folder, { recursive: true, force: true });
     },
   };
 };
 
-const onServer = async (
-  url: string,
-  run: (server: Session) => Promise<void>,
-): Promise<void> => {
+const onServer = async (url: string, run: (server: Session) => Promise<void>): Promise<void> => {
   const options = {
     ...surroundings,
     metrics: createMetrics(),
-    name: "crash",
+    name: 'crash',
     connection: { url },
   };
   const server = await openSession({
     ...options,
-    to: "sql",
+    to: 'sql',
     settings: { statementMs: 0 },
   });
   try {
@@ -128,7 +112,7 @@ const onServer = async (
 };
 
 /** Short intervals, so that what comes by the clock comes soon. */
-const PACE = { "second-look": "50ms", redeliver: "1s" };
+const PACE = { 'second-look': '50ms', redeliver: '1s' };
 
 const crds = [...ownKinds, ...argoKinds].map(customResourceDefinition);
 
@@ -151,7 +135,7 @@ export const createLane = async (ground: Ground): Promise<Lane> => {
   const pool = createDatabase({
     ...surroundings,
     metrics: createMetrics(),
-    name: "crash",
+    name: 'crash',
     connection: { url: databaseUrl },
     settings: { maxSessions: 6, connectMs: 30_000 },
   });
@@ -169,16 +153,13 @@ export const createLane = async (ground: Ground): Promise<Lane> => {
   const kubeconfig = join(ground.folder, `${new URL(api.url).port}.kubeconfig`);
   await writeFile(kubeconfig, api.kubeconfig);
   const children = new Set<Child>();
-  stack.defer(
-    async () =>
-      void (await Promise.all([...children].map((child) => child.kill()))),
-  );
+  stack.defer(async () => void (await Promise.all([...children].map((child) => child.kill()))));
   const nowhere = {
-    "health-probe-bind-address": "0",
-    "metrics-bind-address": "0",
+    'health-probe-bind-address': '0',
+    'metrics-bind-address': '0',
   };
   const flags = {
-    "database-url": databaseUrl,
+    'database-url': databaseUrl,
     kubeconfig,
     ...nowhere,
     ...PACE,
@@ -186,8 +167,7 @@ export const createLane = async (ground: Ground): Promise<Lane> => {
   const owned = stack.move();
   return {
     client,
-    sql: async <Row>(text: string) =>
-      (await pool.query(statement<Row>("", text))).rows,
+    sql: async <Row>(text: string) => (await pool.query(statement<Row>('', text))).rows,
     start(role, armament) {
       const child = startChild({
         program: ground.program,
@@ -218,8 +198,7 @@ const noteDeletions = <T extends KubeObject>(
     metrics: createMetrics(),
   });
   watcher.store.subscribe(({ type, object }) => {
-    if (type === "deleted")
-      deleted.push(`${resource.kind} ${object.metadata.name}`);
+    if (type === 'deleted') deleted.push(`${resource.kind} ${object.metadata.name}`);
   });
   watcher.start();
   return () => watcher.stop();

@@ -1,18 +1,13 @@
 // The service as it runs in production, but for a gate that kills it where it is told to: `crash-process.ts backend …`.
-import { flushCompileCache } from "node:module";
-import { parseSettings } from "../../src/lib/config.ts";
-import { agentParts } from "../../src/main/agent.ts";
-import { backendParts } from "../../src/main/backend.ts";
-import { clientPart, databasePart, probesPart } from "../../src/main/parts.ts";
-import {
-  connectCluster,
-  createPlatform,
-  databaseConnection,
-  openDatabase,
-} from "../../src/main/platform.ts";
-import { runUntilSignal } from "../../src/main/run.ts";
-import { allSettings } from "../../src/main/settings.ts";
-import { createCrashGate, type KillPoint } from "./crash-gate.ts";
+import { flushCompileCache } from 'node:module';
+import { parseSettings } from '../../src/lib/config.ts';
+import { agentParts } from '../../src/main/agent.ts';
+import { backendParts } from '../../src/main/backend.ts';
+import { clientPart, databasePart, probesPart } from '../../src/main/parts.ts';
+import { connectCluster, createPlatform, databaseConnection, openDatabase } from '../../src/main/platform.ts';
+import { runUntilSignal } from '../../src/main/run.ts';
+import { allSettings } from '../../src/main/settings.ts';
+import { createCrashGate, type KillPoint } from './crash-gate.ts';
 
 /** What the process is told: to count anew and, where a point is given, to die there. */
 export interface Armament {
@@ -28,7 +23,7 @@ export interface CrashReport {
 }
 
 /** A question. Each is answered by a report, in order. */
-export type Question = { readonly arm: Armament } | "report";
+export type Question = { readonly arm: Armament } | 'report';
 
 const partsOf = {
   backend: [backendParts],
@@ -36,23 +31,21 @@ const partsOf = {
   all: [backendParts, agentParts],
 } as const;
 
-const isRole = (text: string | undefined): text is keyof typeof partsOf =>
-  text !== undefined && text in partsOf;
+const isRole = (text: string | undefined): text is keyof typeof partsOf => text !== undefined && text in partsOf;
 
-const [, , role, armament = "{}", ...flags] = process.argv;
-if (!isRole(role))
-  throw new Error(`the role is one of ${Object.keys(partsOf).join(", ")}`);
+const [, , role, armament = '{}', ...flags] = process.argv;
+if (!isRole(role)) throw new Error(`the role is one of ${Object.keys(partsOf).join(', ')}`);
 let { point, together }: Armament = JSON.parse(armament);
 
 const crash = createCrashGate(point, () => {
   try {
-    if (together !== undefined) process.kill(together, "SIGKILL");
+    if (together !== undefined) process.kill(together, 'SIGKILL');
   } finally {
-    process.kill(process.pid, "SIGKILL"); // also where the other one has gone
+    process.kill(process.pid, 'SIGKILL'); // also where the other one has gone
   }
 });
-process.on("message", (question: Question) => {
-  if (question !== "report") {
+process.on('message', (question: Question) => {
+  if (question !== 'report') {
     ({ point, together } = question.arm);
     crash.arm(point);
   }
@@ -62,11 +55,9 @@ process.on("message", (question: Question) => {
     idleMs: crash.idleMs(),
   } satisfies CrashReport);
 });
-process.on("disconnect", () => process.exit());
+process.on('disconnect', () => process.exit());
 
-const given = Object.fromEntries(
-  flags.map((flag) => /^--([^=]+)=(.*)$/.exec(flag)?.slice(1) ?? []),
-);
+const given = Object.fromEntries(flags.map((flag) => /^--([^=]+)=(.*)$/.exec(flag)?.slice(1) ?? []));
 const { values: settings } = parseSettings(allSettings, {
   flags: given,
   environment: {},
@@ -80,9 +71,7 @@ const database = openDatabase(platform, databaseConnection(settings), role);
 const { part, probes } = probesPart(platform, settings);
 await runUntilSignal(platform, [
   part,
-  databasePart(platform, database, { probes, migrates: role !== "agent" }),
+  databasePart(platform, database, { probes, migrates: role !== 'agent' }),
   clientPart(client),
-  ...partsOf[role].flatMap((parts) =>
-    parts({ platform, client, database, probes, settings }),
-  ),
+  ...partsOf[role].flatMap((parts) => parts({ platform, client, database, probes, settings })),
 ]);

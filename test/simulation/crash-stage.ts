@@ -1,22 +1,15 @@
 // One tenant's namespace in a lane: what its team asked for, and whether everything agrees with that.
-import { applicationNameFor } from "../../src/api/labels.ts";
-import { gitOpsDeploymentSyncRuns } from "../../src/api/v1alpha1/gitops-deployment-sync-run.ts";
-import {
-  gitOpsDeployments,
-  type GitOpsDeployment,
-} from "../../src/api/v1alpha1/gitops-deployment.ts";
-import { namespaces } from "../../src/kube/object.ts";
-import type { Lane } from "./crash-lane.ts";
+import { applicationNameFor } from '../../src/api/labels.ts';
+import { gitOpsDeploymentSyncRuns } from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
+import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
+import { namespaces } from '../../src/kube/object.ts';
+import type { Lane } from './crash-lane.ts';
 
 /** A namespace, and what is asked for in it. */
 export interface Stage {
   readonly namespace: string;
   /** Asks for a deployment of a folder; again for another folder. */
-  deploy(
-    name: string,
-    path: string,
-    type?: "automated" | "manual",
-  ): Promise<void>;
+  deploy(name: string, path: string, type?: 'automated' | 'manual'): Promise<void>;
   /** Asks for its end. */
   remove(name: string): Promise<void>;
   /** Asks for a sync of a deployment to a revision. */
@@ -34,13 +27,10 @@ export interface Stage {
 }
 
 /** Creates the namespace. */
-export const createStage = async (
-  { client }: Lane,
-  namespace: string,
-): Promise<Stage> => {
+export const createStage = async ({ client }: Lane, namespace: string): Promise<Stage> => {
   await client.create(namespaces, {
-    apiVersion: "v1",
-    kind: "Namespace",
+    apiVersion: 'v1',
+    kind: 'Namespace',
     metadata: { name: namespace },
   });
   const deployments = new Map<string, string>();
@@ -51,15 +41,11 @@ export const createStage = async (
     deployments,
     syncs,
     removable,
-    async deploy(name, path, type = "automated") {
+    async deploy(name, path, type = 'automated') {
       const wanted = deploymentOf({ namespace, name }, { path, type });
       if (deployments.has(name)) {
         const body = { spec: wanted.spec };
-        await client.patch(
-          gitOpsDeployments,
-          { namespace, name },
-          { type: "merge", body },
-        );
+        await client.patch(gitOpsDeployments, { namespace, name }, { type: 'merge', body });
       } else {
         await client.create(gitOpsDeployments, wanted);
       }
@@ -71,16 +57,14 @@ export const createStage = async (
         name,
       });
       deployments.delete(name);
-      removable
-        .add(`GitOpsDeployment ${name}`)
-        .add(`Application ${applicationNameFor(metadata.uid ?? "")}`);
+      removable.add(`GitOpsDeployment ${name}`).add(`Application ${applicationNameFor(metadata.uid ?? '')}`);
       await client.delete(gitOpsDeployments, { namespace, name });
     },
     async sync(name, deployment, revision) {
       syncs.add(name);
       await client.create(gitOpsDeploymentSyncRuns, {
-        apiVersion: "managed-gitops.redhat.com/v1alpha1",
-        kind: "GitOpsDeploymentSyncRun",
+        apiVersion: 'managed-gitops.redhat.com/v1alpha1',
+        kind: 'GitOpsDeploymentSyncRun',
         metadata: { namespace, name },
         spec: { gitopsDeploymentName: deployment, revisionID: revision },
       });
@@ -103,8 +87,8 @@ const deploymentOf = (
   metadata: { readonly namespace: string; readonly name: string },
   { path, type }: { readonly path: string; readonly type: string },
 ): GitOpsDeployment => ({
-  apiVersion: "managed-gitops.redhat.com/v1alpha1",
-  kind: "GitOpsDeployment",
+  apiVersion: 'managed-gitops.redhat.com/v1alpha1',
+  kind: 'GitOpsDeployment',
   metadata,
   spec: { source: { repoURL: `https://github.com/org/${path}`, path }, type },
 });

@@ -28,6 +28,8 @@ export interface HalfOptions {
   readonly transport: Transport;
   readonly database: SimulationDatabase;
   readonly log: Logger;
+  /** Told when it begins to close its listening session. */
+  readonly closing: () => void;
 }
 
 /** A half that was started. */
@@ -65,7 +67,7 @@ const CHANNELS: Readonly<Record<HalfName, readonly string[]>> = {
 /** Starts a half; it goes on with the steps of the world. */
 export const startHalf = (options: HalfOptions): Half => {
   const { half, actor, clock, database } = options;
-  const followed = createFollowedMetrics((count) => database.hears(CHANNELS[half], count));
+  const followed = createFollowedMetrics((count) => database.hears(CHANNELS[half], count), options.closing);
   const platform = { ...options, random: seededRandom(options.seed), metrics: followed.metrics };
   const { values: settings } = parseSettings(allSettings, { flags, environment: {} });
   const off = { host: '', port: 0, off: true };
@@ -103,7 +105,7 @@ export const startHalf = (options: HalfOptions): Half => {
 };
 
 /** Metrics that nobody reads, but for what they tell of the listener and of the Lease. */
-const createFollowedMetrics = (hears: (count: () => number) => () => void) => {
+const createFollowedMetrics = (hears: (count: () => number) => () => void, closing: () => void) => {
   let heard = 0;
   let interruptions = 0;
   let isHeld = false;
@@ -111,6 +113,7 @@ const createFollowedMetrics = (hears: (count: () => number) => () => void) => {
   let deaf = (): void => undefined;
   const listening = (isListening: boolean): void => {
     deaf();
+    if (!isListening) closing();
     deaf = isListening ? hears(() => heard) : () => undefined;
     isAtWork ||= isListening;
   };

@@ -18,6 +18,8 @@ export interface Stepper {
    * many calls to the database that leaves without an answer.
    */
   drop(actor: string): number;
+  /** This actor has begun to close its listening session, which passes no gate: the next step waits for that. */
+  closing(actor: string): void;
   /** Releases a call, or moves time when none waits. */
   step(): Promise<void>;
   /** Returns when no call is under way but those that wait for a lock. */
@@ -83,7 +85,7 @@ export const createStepper = (options: StepperOptions): Stepper => {
       try {
         return await run();
       } catch (error) {
-        underWay.failed(call, by);
+        underWay.failed();
         throw error;
       } finally {
         ended();
@@ -105,6 +107,7 @@ export const createStepper = (options: StepperOptions): Stepper => {
       await clock.advance(Math.min(clock.nextInMs ?? LONGEST_MOVE_MS, LONGEST_MOVE_MS));
     },
     idle: underWay.idle,
+    closing: underWay.closing,
     get steps() {
       return steps;
     },
@@ -155,11 +158,9 @@ const createUnderWay = ({ lockWaits, closed }: StepperOptions) => {
         onEnd();
       };
     },
-    /** A session that is closed frees its locks, and takes a moment that nobody is told of. */
-    failed({ to, name }: OutsideCall, by: string): void {
-      blocked.clear();
-      if (to === 'listen' && name !== 'connect') closing.add(by);
-    },
+    /** A session that is closed for it frees its locks. */
+    failed: () => blocked.clear(),
+    closing: (actor: string) => void closing.add(actor),
     drop(actor: string): number {
       const those = [...calls].filter(([, by]) => by === actor);
       for (const [entry] of those) calls.delete(entry);

@@ -206,6 +206,7 @@ const createHalves = (options: HalvesOptions) => {
         transport: createFaultyTransport({ ...server, actor, gate, clock: itsClock, faults, bystanders }),
         database,
         log: log.with({ component: actor }),
+        closing: () => stepper.closing(actor),
       }),
     );
   };
@@ -235,7 +236,6 @@ const stopInSteps = async (half: Half, stepper: Stepper): Promise<void> => {
   for (let step = 0; !stopped; step += 1) {
     if (step > MOST_STEPS) throw new Error(`${half.actor} does not stop`);
     await stepper.step();
-    await new Promise((resolve) => setTimeout(resolve, 0)); // closing a session takes real time
   }
   await stopping;
 };
