@@ -31,8 +31,6 @@ const SLOWEST_MS = 5_000;
 const SOON_MS = 50;
 const FINALIZER = 'resources-finalizer.argocd.argoproj.io';
 
-type Body = Readonly<Record<string, unknown>>;
-
 /** Creates the stand-in; it has to be told of changes. */
 export const createArgoCd = (options: ArgoCdOptions): ArgoCd => {
   const { client, namespace, clock, random, gate } = options;
@@ -41,18 +39,14 @@ export const createArgoCd = (options: ArgoCdOptions): ArgoCd => {
   const synced = new Map<string, unknown>();
   let isCalm = false;
 
-  const write = (application: Application, body: Body): Promise<unknown> => {
-    const { name, resourceVersion } = application.metadata;
-    const { metadata = {}, ...rest } = body;
-    const conditional = { ...rest, metadata: { ...Object(metadata), resourceVersion } };
-    return client.patch(applications, { namespace, name }, { type: 'merge', body: conditional });
-  };
   const look = async (name: string): Promise<void> => {
     const application = await client.get(applications, { namespace, name });
-    const next = nextStep(application, { synced, nowText: rfc3339(clock.now()), chance: isCalm ? 1 : random.next() });
+    const next = nextState(application, { synced, nowText: rfc3339(clock.now()), chance: isCalm ? 1 : random.next() });
     if (!next) return;
-    await write(application, next);
-    if (next['operation'] === null) options.synced(application.metadata.uid ?? '', application.operation);
+    await client.update(applications, next); // on condition of the version that was read
+    if (application.operation && !next.operation) {
+      options.synced(application.metadata.uid ?? '', application.operation);
+    }
   };
   const changed = (name: string): void => {
     if (waiting.has(name)) return;
@@ -74,73 +68,64 @@ export const createArgoCd = (options: ArgoCdOptions): ArgoCd => {
   };
 };
 
-interface StepContext {
+interface LookContext {
   readonly synced: Map<string, unknown>;
   readonly nowText: string;
-  /** A low one leads astray: something passing is reported first. */
+  /** A low one leads astray: a sync fails, or something passing is reported first. */
   readonly chance: number;
 }
 
-/** The one thing to do about an Application now; undefined when it is as it should be. */
-const nextStep = (application: Application, context: StepContext): Body | undefined => {
-  const { metadata, operation } = application;
-  if (operation) return operate(application, context);
+/** The Application after the one thing that is to be done about it now; undefined when it is as it should be. */
+const nextState = (application: Application, context: LookContext): Application | undefined => {
+  const { metadata } = application;
+  if (application.operation) return operate(application, context);
   if (metadata.deletionTimestamp) return letGo(application);
-  if (metadata.annotations?.[refreshAnnotation]) return { metadata: { annotations: { [refreshAnnotation]: null } } };
+  const { [refreshAnnotation]: refresh, ...annotations } = metadata.annotations ?? {};
+  if (refresh) return { ...application, metadata: { ...metadata, annotations } };
   return report(application, context);
 };
 
-const letGo = ({ metadata }: Application): Body | undefined => {
-  const finalizers = metadata.finalizers ?? [];
+const letGo = (application: Application): Application | undefined => {
+  const { finalizers = [] } = application.metadata;
   const others = finalizers.filter((finalizer) => !finalizer.startsWith(FINALIZER));
-  return others.length < finalizers.length ? { metadata: { finalizers: others } } : undefined;
+  if (others.length === finalizers.length) return undefined;
+  return { ...application, metadata: { ...application.metadata, finalizers: others } };
 };
 
 /** Carries an ordered sync on by one phase. */
-const operate = (application: Application, { synced, nowText, chance }: StepContext): Body => {
-  const { operation, spec, status, metadata } = application;
+const operate = ({ operation, ...application }: Application, { synced, nowText, chance }: LookContext): Application => {
+  const { spec, status, metadata } = application;
   const state = status?.operationState;
-  const begun = { operation, startedAt: nowText, phase: 'Running', message: 'syncing' };
   const isMine = isEqualJson(state?.operation, operation);
-  if (!isMine || state?.phase === undefined || state.phase === '') return { status: { operationState: begun } };
-  const failed = { phase: 'Failed', message: 'one or more objects failed to apply', finishedAt: nowText };
-  if (state.phase === 'Running' && chance < 0.2) return { operation: null, status: { operationState: failed } };
-  if (state.phase === 'Running') {
-    synced.set(metadata.uid ?? '', spec.source);
-    const revision = operation?.sync?.revision || revisionOf(application);
-    const result = { revision, source: spec.source };
-    const done = { phase: 'Succeeded', message: 'synced', finishedAt: nowText, syncResult: result };
-    return { operation: null, status: { operationState: done } };
+  if (!operation || !state || !isMine || !state.phase) {
+    const begun = { operation: operation ?? {}, startedAt: nowText, phase: 'Running', message: 'syncing' };
+    return { ...application, ...(operation && { operation }), status: { ...status, operationState: begun } };
   }
-  return {
-    operation: null,
-    status: { operationState: { phase: 'Failed', message: 'terminated', finishedAt: nowText } },
-  };
+  const ended = (phase: string, message: string) => ({ ...state, phase, message, finishedAt: nowText });
+  const after = (operationState: typeof state) => ({ ...application, status: { ...status, operationState } });
+  if (state.phase !== 'Running') return after(ended('Failed', 'terminated'));
+  if (chance < 0.2) return after(ended('Failed', 'one or more objects failed to apply'));
+  synced.set(metadata.uid ?? '', spec.source);
+  const revision = operation.sync?.revision || revisionOf(application);
+  return after({
+    ...ended('Succeeded', 'synced'),
+    syncResult: { revision, ...(spec.source && { source: spec.source }) },
+  });
 };
 
-const report = (application: Application, { synced, chance }: StepContext): Body | undefined => {
+const report = (application: Application, { synced, chance }: LookContext): Application | undefined => {
   const { spec, status, metadata } = application;
   const isSynced = spec.syncPolicy?.automated !== undefined || isEqualJson(synced.get(metadata.uid ?? ''), spec.source);
-  const said = { status: isSynced ? 'Synced' : 'OutOfSync', revision: revisionOf(application) };
   const comparedTo = { ...(spec.source && { source: spec.source }), destination: spec.destination };
-  const wanted: ApplicationStatus = {
+  const wanted: Pick<ApplicationStatus, 'health' | 'sync'> = {
     health: { status: isSynced ? 'Healthy' : 'Missing' },
-    sync: { ...said, comparedTo },
+    sync: { status: isSynced ? 'Synced' : 'OutOfSync', revision: revisionOf(application), comparedTo },
   };
-  const present = { health: status?.health, sync: status?.sync };
-  if (isEqualJson(present, wanted)) return undefined;
-  if (chance > 0.4) return { status: { ...wanted, sync: { ...said, comparedTo: asWhole(comparedTo, status) } } };
-  const passing = chance < 0.2 ? 'Progressing' : 'Degraded';
-  if (status?.health?.status === passing) return { status: { health: wanted.health } };
-  return { status: { health: { status: passing }, sync: { status: 'OutOfSync', comparedTo } } };
-};
-
-/** A merge patch takes away only what it names: what the last comparison had besides has to be named. */
-const asWhole = (comparedTo: object, status: ApplicationStatus | undefined): unknown => {
-  const before = status?.sync?.comparedTo?.source ?? {};
-  const blank = Object.fromEntries(Object.keys(before).map((name) => [name, null]));
-  const { source, ...rest } = { source: {}, ...comparedTo };
-  return { ...rest, source: { ...blank, ...source } };
+  if (isEqualJson({ health: status?.health, sync: status?.sync }, wanted)) return undefined;
+  if (chance > 0.4) return { ...application, status: { ...status, ...wanted } };
+  const health = { status: chance < 0.2 ? 'Progressing' : 'Degraded' };
+  if (status?.health?.status === health.status) return { ...application, status: { ...status, ...wanted } };
+  return { ...application, status: { ...status, health, sync: { status: 'OutOfSync', comparedTo } } };
 };
 
 /** One commit for each source: forty hex digits that look like one. */

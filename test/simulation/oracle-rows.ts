@@ -59,7 +59,8 @@ left join applicationowner o on o.application_owner_application_id = a.applicati
 left join applicationstate s on s.applicationstate_application_id = a.application_id`;
 
 const PENDING = `
-select 'Operation ' || operation_id || ' (' || state || ', ' || resource_type || ' ' || resource_id || ')' as text
+select 'Operation ' || operation_id || ' (' || state || ', ' || resource_type || ' ' || resource_id ||
+    coalesce(': ' || human_readable_state, '') || ')' as text
   from operation
 union all select 'deletion of ' || namespace_uid || '/' || name || ' (' || deployment_uid || ')' from deletion
 union all select 'refresh of ' || application_id from refresh_request`;
