@@ -7,7 +7,7 @@ export const faultySql =
   (gate: Gate, faults: Faults): Gate =>
   (call, run) =>
     gate(call, async () => {
-      if (call.name.startsWith('notify ')) return faults.losesNotification() ? unheard() : run();
+      if (call.name.startsWith('notify ')) return (faults.losesNotification() ? unheard : run)();
       const fault = faults.sql();
       if (fault === 'none') return run();
       // Who loses a session that was just opened has to close it, which takes time that no clock of the simulation tells.
@@ -16,7 +16,7 @@ export const faultySql =
     });
 
 /** What the listener does when it is told is all there is to a notification: it returns nothing. */
-const unheard = <T>(): T => undefined as T; // nobody reads it
+const unheard = async (): Promise<never> => undefined as never; // nobody reads it
 
 /** The driver's error: one of the server has a severity, a lost connection has none. */
 const errorOf = (fault: SqlFault): Error => {

@@ -67,10 +67,9 @@ export const openFaultyWatch = (stream: Stream, options: WatchOptions): Transpor
     if (fault === 'end') return pipe.end();
     if (fault === 'gone') return tellExpired();
     if (fault === 'drop' && !isBookmark(first)) return lose();
-    if (fault === 'swap' && second !== undefined && mayPass(first, second))
-      return say(...[...lines.splice(0, 2)].toReversed());
     if (fault === 'all') return say(...lines.splice(0));
     lines.shift();
+    if (fault === 'swap' && second !== undefined && mayPass(first, second)) say(lines.shift() ?? second);
     say(first);
     if (fault === 'double') say(first);
     if (fault === 'again') say(...said);
