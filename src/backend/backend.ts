@@ -174,6 +174,10 @@ const createOperationLoops = (term: Term) => {
       ...term,
       redeliverMs: settings.redeliverMs,
       onDelivered: (ids, together) => collector.delivered(ids, together) && collecting.ask(),
+      onCaughtUp() {
+        collector.searchAgain();
+        collecting.ask();
+      },
     }),
     everyMs: DELIVER_EVERY_MS,
   });

@@ -107,3 +107,22 @@ describe('an Operation whose object can not be made', () => {
     await delivered(bad);
   });
 });
+
+describe('an Operation that had ended before its object was made, when the backend died', () => {
+  it('gets its object and goes with it, also where the search for leftovers comes before that', async () => {
+    const id = await write(systemRandom.uuid());
+    await world.database.sql(`update operation set state = 'Completed' where operation_id = '${id}'`);
+    let searched = false;
+    backend = await world.start('backend', {
+      gate: async (call, run) => {
+        const result = await run();
+        // The first search is over before the object is noted.
+        if (call.name === 'operation-leftover') searched = true;
+        if (call.name === 'operation-undelivered') await eventually('it was searched', () => searched);
+        return result;
+      },
+    });
+    await eventually('it is gone', async () => (await ticket(id)) === undefined);
+    expect(await objectOf(id)).toBeUndefined();
+  });
+});

@@ -35,6 +35,8 @@ export interface Collector {
    * to be looked at again.
    */
   delivered(operationIds: readonly string[], together: Delivery): boolean;
+  /** Says that there may be leftovers that the last search could not see: ended, but without their objects then. */
+  searchAgain(): void;
 }
 
 const PAGE = 100;
@@ -83,6 +85,9 @@ export const createCollector = (context: CollectContext): Collector => {
       deliveries.add(together);
       for (const id of operationIds) if (offeredEarly.delete(id)) offered.add(id);
       return offered.size > 0;
+    },
+    searchAgain() {
+      nextSweepMs = -Infinity;
     },
     async reconcile(_key, { signal }) {
       await collectOffered(signal);
