@@ -1,7 +1,8 @@
 // A half of the service as operators run it: the real command line in a process of its own.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { sleep, systemClock } from '../../src/lib/clock.ts';
 
 /**
@@ -22,8 +23,10 @@ const LOOK_EVERY_MS = 25;
 /** Which half, of which source tree, and on what. */
 export interface ServiceOptions {
   readonly half: 'backend' | 'agent';
-  /** The source tree whose `bin/managed-gitops` is run. */
+  /** The source tree that the program is of. */
   readonly root: string;
+  /** The program, as it is shipped: see `bundleOf`. */
+  readonly program: string;
   readonly flags: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** Where the log goes, and from where it runs. */
@@ -41,12 +44,20 @@ export interface ServiceProcess extends AsyncDisposable {
   metrics(): Promise<string>;
 }
 
+/** Puts a source tree's service into one file below `folder`, as it is shipped. Returns the file. */
+export const bundleOf = async (root: string, folder: string): Promise<string> => {
+  const to = join(folder, 'dist');
+  await promisify(execFile)(process.execPath, [join(root, 'scripts/build.ts'), to], { cwd: root });
+  return join(to, 'managed-gitops.mjs');
+};
+
 /** Starts a half. */
 export const startService = (options: ServiceOptions): ServiceProcess => {
-  const { half, root, folder } = options;
+  const { half, root, program, folder } = options;
   const logFile = join(folder, `${half}.log`);
   const log = openSync(logFile, 'a');
-  const command = [join(root, 'bin/managed-gitops'), half, '--health-probe-bind-address=:0', ...options.flags];
+  const node = [join(root, 'scripts/node.sh'), '--max-semi-space-size=4']; // as bin/managed-gitops has it
+  const command = [...node, program, half, '--health-probe-bind-address=:0', ...options.flags];
   const child = spawn('/bin/sh', ['-c', SCRIPT, 'sh', 'sh', ...command, '--metrics-bind-address=0'], {
     cwd: folder,
     env: { PATH: process.env['PATH'], HOME: folder, ...options.environment },

@@ -9,7 +9,7 @@ import type { Cluster } from './embedded-cluster.ts';
 import { openEyes, type Eyes } from './eyes.ts';
 import { platform } from './platform.ts';
 import type { BenchPostgresql, ServiceDatabase } from './service-database.ts';
-import { startService, type ServiceProcess } from './service-process.ts';
+import { bundleOf, startService, type ServiceProcess } from './service-process.ts';
 import { removeNamespaces, removeTeams } from './tidy-up.ts';
 
 /** The User-Agent of whatever the bench asks for itself. */
@@ -91,10 +91,11 @@ const startServices = async (
   stack: AsyncDisposableStack,
 ): Promise<Record<'backend' | 'agent', ServiceProcess>> => {
   const { folder, root, fail, argocdNamespace, database, cluster, signal } = options;
+  const program = await bundleOf(root, folder);
   const start = (half: 'backend' | 'agent'): ServiceProcess => {
     const flags = [`--argocd-namespace=${argocdNamespace}`, `--kubeconfig=${cluster.kubeconfig}`];
     const environment = { MANAGED_GITOPS_DATABASE_URL: database.url };
-    return stack.use(startService({ half, root, folder, flags, environment, onEnd: fail }));
+    return stack.use(startService({ half, root, program, folder, flags, environment, onEnd: fail }));
   };
   const services = { backend: start('backend'), agent: start('agent') };
   await Promise.all(Object.values(services).map((service) => service.whenReady(signal)));
