@@ -148,7 +148,8 @@ const endSessions = async (sql: Sql, names: readonly string[]): Promise<void> =>
     if (!left?.count) break;
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  await new Promise((resolve) => setTimeout(resolve, 1)); // the driver hears of it a moment later
+  // PostgreSQL forgets a session a moment before its process ends, and the driver hears of that a moment later.
+  await new Promise((resolve) => setTimeout(resolve, 5));
 };
 
 /** Counts what is notified, so that it is known when every session has heard all of it. */

@@ -170,8 +170,11 @@ const createUnderWay = ({ lockWaits, closed }: StepperOptions) => {
     async idle(): Promise<void> {
       for (let waits = 0; ;) {
         await settle();
-        for (const actor of closing) await closed(actor);
-        closing.clear();
+        if (closing.size > 0) {
+          for (const actor of closing) await closed(actor);
+          closing.clear();
+          await settle();
+        }
         const open = [...calls.keys()].filter((call) => !blocked.has(call));
         if (open.length === 0) return;
         if (await oneEnds()) continue;
