@@ -37,8 +37,8 @@ const LONGEST_MS = 120_000;
 const CONVERGES_WITHIN_MS = 30 * 60_000;
 /** Between two looks at whether it has. */
 const LOOK_MS = 70_000;
-/** Two resyncs, in which nothing may be written. */
-const QUIET_MS = 135_000;
+/** A resync of each half, in which nothing may be written. */
+const QUIET_MS = 70_000;
 
 /** Runs the schedule of a seed. */
 export const runSchedule = async (options: ScheduleOptions): Promise<ScheduleResult> => {
