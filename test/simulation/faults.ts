@@ -21,7 +21,7 @@ fail; then all is calm, and objects, rows and Applications have to agree. Everyt
 Exit code: 0 when all ended well, 1 when one did not, 2 when the command was not understood.
 `;
 
-const { values } = ((): ReturnType<typeof readArguments> => {
+const values = ((): ReturnType<typeof readArguments> => {
   try {
     return readArguments();
   } catch (error) {
@@ -33,7 +33,15 @@ const { values } = ((): ReturnType<typeof readArguments> => {
 function readArguments() {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
-  return parseArgs({ options: { seeds: text, seed: text, bug: flag, story: flag, trace: flag, help: flag } });
+  const options = { seeds: text, seed: text, bug: flag, story: flag, trace: flag, help: flag };
+  const { values: given } = parseArgs({ options });
+  const first = numberIn('seed', given.seed ?? '1');
+  return { ...given, first, count: numberIn('seeds', given.seeds ?? (given.seed === undefined ? '100' : '1')) };
+}
+
+function numberIn(name: string, text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new Error(`--${name} takes a number, not ${JSON.stringify(text)}`);
 }
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -68,8 +76,7 @@ const createTotal = () => {
 };
 
 const run = async (): Promise<number> => {
-  const first = Number(values.seed ?? 1);
-  const count = Number(values.seeds ?? (values.seed === undefined ? 100 : 1));
+  const { first, count } = values;
   const log = createLogger({ level: values.trace ? 'debug' : 'silent' });
   const server = await startDatabase({ clock: systemClock, random: systemRandom, searchPath: process.env['PATH'] });
   const runner = await createScheduleRunner(server.url);
