@@ -1,13 +1,15 @@
-// A tenant's project goes with its last Application, also where the agent has missed how another one went.
-import { afterAll, beforeAll, expect, it } from 'vitest';
+// A tenant's project goes, and shrinks, with its Applications, also where the agent has not seen yet how one went.
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { appProjects } from '../../src/api/argocd/app-project.ts';
 import { applications } from '../../src/api/argocd/application.ts';
+import { operationName, redeliveredAtAnnotation } from '../../src/api/labels.ts';
+import { operations } from '../../src/api/v1alpha1/operation.ts';
 import type { KubeClient, WatchEvent } from '../../src/kube/client.ts';
-import { writeAgentRows, type ApplicationRows } from '../kit/agent-rows.ts';
+import { writeAgentRows, type AgentRows, type ApplicationRows } from '../kit/agent-rows.ts';
 import { orAbsent } from '../kit/deployments.ts';
 import { eventually } from '../kit/eventually.ts';
 import { specText } from '../kit/spec-texts.ts';
-import { createWorld, engineNamespace, type World } from '../kit/world.ts';
+import { createWorld, engineNamespace, type RunningHalf, type World } from '../kit/world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -15,45 +17,99 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-/** A client whose watches don't tell of deletions, until the next listing. */
-const withoutDeletions = (client: KubeClient): KubeClient => ({
-  ...client,
-  async *watch(resource, options) {
-    for await (const event of client.watch(resource, options)) if (!isDeletion(event)) yield event;
-  },
-});
+/** A client whose watches tell of deletions only once the door is open. */
+const tellingDeletions =
+  (door: Promise<void>) =>
+  (client: KubeClient): KubeClient => ({
+    ...client,
+    async *watch(resource, options) {
+      for await (const event of client.watch(resource, options)) {
+        if (isDeletion(event)) await door;
+        yield event;
+      }
+    },
+  });
 
 const isDeletion = ({ type }: WatchEvent<unknown>): boolean => type === 'DELETED';
 
+const ref = ({ name }: { readonly name: string }) => ({ namespace: engineNamespace, name });
+
+/** A tenant, and what is done with its Applications. */
+const createTenant = async (rows: AgentRows, namespace: string) => {
+  const tenant = await rows.tenant(namespace);
+  const project = `app-project-${tenant.id}`;
+  return {
+    tenant,
+    project: () => orAbsent(world.client.get(appProjects, ref({ name: project }))),
+    async made(repository: string): Promise<ApplicationRows> {
+      await rows.permit(tenant, `https://github.com/org/${repository}`);
+      const app = await rows.application(tenant, specText({ repository, project }));
+      await rows.carriedOut(tenant, app.id);
+      return app;
+    },
+    async remove(app: ApplicationRows): Promise<void> {
+      await world.database.sql(`delete from application where application_id = '${app.id}'`);
+      const id = await rows.order(tenant, app.id);
+      await eventually('it is being deleted', async () =>
+        Boolean((await orAbsent(world.client.get(applications, ref(app))))?.metadata.deletionTimestamp),
+      );
+      await world.client.patch(applications, ref(app), { type: 'merge', body: { metadata: { finalizers: null } } });
+      // Argo CD's last event is late, so that the agent looks again when its ticket is shown anew.
+      const ticket = { namespace: engineNamespace, name: operationName(id) };
+      let times = 0;
+      await eventually('the ticket is carried out', async () => {
+        times += 1;
+        const body = { metadata: { annotations: { [redeliveredAtAnnotation]: String(times) } } };
+        await world.client.patch(operations, ticket, { type: 'merge', body });
+        return (await rows.ticket(id))?.state === 'Completed';
+      });
+    },
+  };
+};
+
+let rows: AgentRows;
+let agent: RunningHalf;
+let door: PromiseWithResolvers<void>;
+beforeAll(async () => {
+  rows = await writeAgentRows(world);
+});
+beforeEach(async () => {
+  door = Promise.withResolvers<void>();
+  agent = await world.start('agent', { client: tellingDeletions(door.promise) });
+});
+afterEach(async () => {
+  door.resolve();
+  await agent.process.stop();
+});
+
 it('a project goes with the last Application, whatever the cache still has of the others', async () => {
-  const rows = await writeAgentRows(world);
-  const tenant = await rows.tenant('team');
-  await rows.permit(tenant, 'https://github.com/org/one');
-  await world.start('agent', { client: withoutDeletions });
-  const ref = ({ name }: { readonly name: string }) => ({ namespace: engineNamespace, name });
-  const project = { name: `app-project-${tenant.id}` };
-  const made = async (): Promise<ApplicationRows> => {
-    const app = await rows.application(tenant, specText({ repository: 'one', project: project.name }));
-    await rows.carriedOut(tenant, app.id);
-    return app;
-  };
-  const remove = async (app: ApplicationRows): Promise<void> => {
-    await world.database.sql(`delete from application where application_id = '${app.id}'`);
-    const id = await rows.order(tenant, app.id);
-    await eventually('it is being deleted', async () =>
-      Boolean((await orAbsent(world.client.get(applications, ref(app))))?.metadata.deletionTimestamp),
-    );
-    await world.client.patch(applications, ref(app), { type: 'merge', body: { metadata: { finalizers: null } } });
-    // Argo CD's last event is lost, so that the agent looks again when its ticket is shown anew.
-    await eventually('the ticket is carried out', async () => {
-      await world.database.sql(`update operation set human_readable_state = now()::text where operation_id = '${id}'`);
-      return (await rows.ticket(id))?.state === 'Completed';
-    });
-  };
-  const [one, other] = [await made(), await made()];
+  const { tenant, project, made, remove } = await createTenant(rows, 'team');
+  const [one, other] = [await made('one'), await made('two')];
   await rows.forbid(tenant);
   await remove(one);
-  expect(await orAbsent(world.client.get(appProjects, ref(project)))).toBeDefined();
+  expect(await project()).toBeDefined();
   await remove(other);
-  expect(await orAbsent(world.client.get(appProjects, ref(project)))).toBeUndefined();
+  expect(await project()).toBeUndefined();
+});
+
+it('a project loses what it was given for an Application that had gone already', async () => {
+  const { tenant, project, made, remove } = await createTenant(rows, 'other-team');
+  const [, gone] = [await made('one'), await made('two')];
+  await world.database.sql(
+    `delete from appprojectrepository where clusteruser_id = '${tenant.id}' and repo_url like '%two'`,
+  );
+  await remove(gone);
+  const permitted = async () => (await project())?.spec.sourceRepos;
+  // Somebody changes the project; it is put right with what the cache still has.
+  await world.client.patch(appProjects, ref({ name: `app-project-${tenant.id}` }), {
+    type: 'merge',
+    body: { spec: { sourceRepos: ['by-hand'] } },
+  });
+  await eventually('the project is put right', async () => (await permitted())?.includes('https://github.com/org/one'));
+  await world.quiet();
+  door.resolve();
+  await eventually(
+    'only what is used is permitted',
+    async () => (await permitted())?.join() === 'https://github.com/org/one',
+  );
 });

@@ -38,15 +38,19 @@ export const followDrift = (
     const id = application?.metadata.labels?.[databaseIdLabel];
     if (id) enqueue(driftKey(id));
   };
+  /** Looking at an Application sees to its project too; one that goes away has no rows any more to do it with. */
+  const lookAtProject = (name: string): void =>
+    look(applications.byIndex('project', name).find(({ metadata }) => metadata.deletionTimestamp === undefined));
   const ends = [
     applications.subscribe((change) => {
       const { object, old } = change;
       const relabelled = old?.metadata.labels?.[databaseIdLabel] !== object.metadata.labels?.[databaseIdLabel];
       if (isDrift(change) || (change.type === 'modified' && relabelled)) look(old ?? object);
+      // As long as the cache had it, the project was made to permit what it used.
+      if (change.type === 'deleted') lookAtProject(object.spec.project);
     }),
     projects.subscribe((change) => {
-      // Looking at one of its Applications sees to the project too.
-      if (isDrift(change)) look(applications.byIndex('project', change.object.metadata.name)[0]);
+      if (isDrift(change)) lookAtProject(change.object.metadata.name);
     }),
   ];
   return () => ends.forEach((end) => end());
