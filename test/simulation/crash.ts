@@ -10,12 +10,14 @@ import { halves, type Half } from './crash-crew.ts';
 
 const scenarioNames = Object.keys(scenarios) as ScenarioName[]; // they are its keys
 const halfNames = Object.keys(halves) as Half[]; // they are its keys
+/** Every call of `all` is one of `both` too, so that it is left out unless it is named. */
+const usualHalves = halfNames.filter((half) => half !== 'all');
 
 const HELP = `Kills the service with SIGKILL before and after every call it makes, starts it again, and sees that everything agrees.
 
 npm run test:crash -- [options]
   --scenario <name>  only ${scenarioNames.join(', ')}; may be given several times
-  --half <name>      what dies: ${halfNames.join(', ')}; may be given several times
+  --half <name>      what dies: ${halfNames.join(', ')}; may be given several times; all but the last unless given
   --only <point>     only this kill point, such as 'backend: sql commit #1 after'; needs one --scenario and one --half
   --lanes <n>        trials side by side, 6 unless given
   --help             this text
@@ -39,7 +41,7 @@ const readWish = (args: readonly string[]): Wish | undefined => {
   if (help) return undefined;
   const wish = {
     scenarios: oneOf('--scenario', scenario, scenarioNames),
-    halves: oneOf('--half', half, halfNames),
+    halves: oneOf('--half', half ?? usualHalves, halfNames),
     only: only === undefined ? undefined : parseTarget(only),
     lanes: Number(lanes),
   };
