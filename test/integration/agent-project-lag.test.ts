@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { appProjects } from '../../src/api/argocd/app-project.ts';
 import { applications } from '../../src/api/argocd/application.ts';
-import { operationName, redeliveredAtAnnotation } from '../../src/api/labels.ts';
+import { operationName, redeliveredAtAnnotation, usernameAnnotation } from '../../src/api/labels.ts';
 import { operations } from '../../src/api/v1alpha1/operation.ts';
-import type { KubeClient, WatchEvent } from '../../src/kube/client.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
 import { writeAgentRows, type AgentRows, type ApplicationRows } from '../kit/agent-rows.ts';
 import { orAbsent } from '../kit/deployments.ts';
 import { eventually } from '../kit/eventually.ts';
@@ -17,20 +17,18 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-/** A client whose watches tell of deletions only once the door is open. */
-const tellingDeletions =
-  (door: Promise<void>) =>
+/** A client whose watches tell of some events, and of all that follow, only once the door is open. */
+const telling =
+  (isHeld: (type: string, plural: string) => boolean, opened: Promise<void>) =>
   (client: KubeClient): KubeClient => ({
     ...client,
     async *watch(resource, options) {
       for await (const event of client.watch(resource, options)) {
-        if (isDeletion(event)) await door;
+        if (isHeld(event.type, resource.plural)) await opened;
         yield event;
       }
     },
   });
-
-const isDeletion = ({ type }: WatchEvent<unknown>): boolean => type === 'DELETED';
 
 const ref = ({ name }: { readonly name: string }) => ({ namespace: engineNamespace, name });
 
@@ -73,16 +71,22 @@ let door: PromiseWithResolvers<void>;
 beforeAll(async () => {
   rows = await writeAgentRows(world);
 });
-beforeEach(async () => {
+beforeEach(() => {
   door = Promise.withResolvers<void>();
-  agent = await world.start('agent', { client: tellingDeletions(door.promise) });
 });
+const start = async (isHeld: (type: string, plural: string) => boolean, flags = {}): Promise<void> => {
+  let isStarted = false; // the first listing is heard
+  const client = telling((...event) => isStarted && isHeld(...event), door.promise);
+  agent = await world.start('agent', { client, flags });
+  isStarted = true;
+};
 afterEach(async () => {
   door.resolve();
   await agent.process.stop();
 });
 
 it('a project goes with the last Application, whatever the cache still has of the others', async () => {
+  await start((type) => type === 'DELETED');
   const { tenant, project, made, remove } = await createTenant(rows, 'team');
   const [one, other] = [await made('one'), await made('two')];
   await rows.forbid(tenant);
@@ -93,6 +97,7 @@ it('a project goes with the last Application, whatever the cache still has of th
 });
 
 it('a project loses what it was given for an Application that had gone already', async () => {
+  await start((type) => type === 'DELETED');
   const { tenant, project, made, remove } = await createTenant(rows, 'other-team');
   const [, gone] = [await made('one'), await made('two')];
   await world.database.sql(
@@ -112,4 +117,31 @@ it('a project loses what it was given for an Application that had gone already',
     'only what is used is permitted',
     async () => (await permitted())?.join() === 'https://github.com/org/one',
   );
+});
+
+it('a project that the cache has not heard of goes with the last Application', async () => {
+  await start((type, plural) => type === 'ADDED' && plural === appProjects.plural);
+  const { tenant, project, made, remove } = await createTenant(rows, 'team');
+  const name = `app-project-${tenant.id}`;
+  await world.client.create(appProjects, {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'AppProject',
+    metadata: { name, namespace: engineNamespace, annotations: { [usernameAnnotation]: tenant.id } },
+    spec: { sourceRepos: ['https://github.com/org/one'], destinations: [{ name: 'in-cluster', namespace: 'team' }] },
+  });
+  const app = await made('one');
+  await rows.forbid(tenant);
+  await remove(app);
+  expect(await project()).toBeUndefined();
+});
+
+it('a project that went before its Applications were seen comes back with the resync', async () => {
+  await start((type, plural) => type === 'ADDED' && plural === applications.plural, { resync: '1s' });
+  const { project, made } = await createTenant(rows, 'team');
+  await made('one');
+  await world.client.delete(appProjects, ref({ name: (await project())?.metadata.name ?? '' }));
+  await world.quiet();
+  expect(await project()).toBeUndefined();
+  door.resolve();
+  await eventually('the project is back', async () => (await project()) !== undefined);
 });

@@ -25,7 +25,9 @@ export const createDriftReconciler =
     const { namespace } = context.engine;
     const wanted = await selectApplicationNames(context.db, await context.engine.identity());
     for (const { application_id, name } of wanted) {
-      if (!context.applications.get(`${namespace}/${name}`)) enqueue(driftKey(application_id));
+      const present = context.applications.get(`${namespace}/${name}`);
+      const project = present && context.projects.get(`${namespace}/${present.spec.project}`);
+      if (!project) enqueue(driftKey(application_id));
     }
   };
 

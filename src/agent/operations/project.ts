@@ -24,6 +24,17 @@ export const presentProject = (
 ): Promise<AppProject | undefined> =>
   present.projects.get({ namespace: engine.namespace, name: appProjectName(userId) }, { signal });
 
+/** The tenant's project where the cache has none, read live: the cache may have to hear of it yet, and nobody looks then. */
+const unheardProject = (
+  { client, engine, signal }: HandlerContext,
+  { userId }: ProjectRows,
+): Promise<AppProject | undefined> =>
+  readLive(
+    { client, resource: appProjects },
+    { namespace: engine.namespace, name: appProjectName(userId) },
+    { signal },
+  );
+
 /** True for a project that permits what the rows say, and what present Applications use. */
 export const isGrown = (context: AgentContext, present: AppProject | undefined, rows: ProjectRows): boolean =>
   present !== undefined && isRight(present, projectFor(context, rows, cachedUsers(context, rows.userId)));
@@ -54,7 +65,8 @@ interface KnownProject {
  * deleting ones included. The cache may say that it is used; that it is not is read live.
  */
 export const trimProject = async (context: HandlerContext, known: KnownProject): Promise<void> => {
-  const { rows, present } = known;
+  const { rows } = known;
+  const present = known.present ?? (isUnused(rows) ? await unheardProject(context, rows) : undefined);
   if (!present || (!isUnused(rows) && permitsExactly(present, permitted(context, rows)))) return;
   // The ticket's own Application may be gone before the cache knows: it is no reason to keep the project.
   const others = cachedUsers(context, rows.userId).filter((user) => databaseIdOf(user) !== known.applicationId);
@@ -78,7 +90,7 @@ const trimNow = async (context: HandlerContext, { rows, reread }: KnownProject):
   const users = await liveUsers(context, rows.userId);
   // Last of all: an Application that is not in the listing either has its rows here, or its turn is yet to come.
   const now = await reread();
-  const present = await presentProject(context, rows);
+  const present = (await presentProject(context, rows)) ?? (await unheardProject(context, rows));
   if (!now || !present) return;
   if (isUnused(now) && users.length === 0) await removeProject(context, present);
   else await writeProject(context, present, projectFor(context, now, users));
