@@ -46,7 +46,9 @@ export const isUnused = (rows: ProjectRows): boolean =>
  */
 export const coveringUses = (permissions: Permissions, uses: readonly ApplicationSpec[]): Permissions => {
   const { sourceRepos, destinations } = permissions;
-  const repos = uses.map((use) => normalizeGitUrl(use.source?.repoURL ?? '')).filter((url) => url !== '');
+  // A thousand Applications most often have a handful of repositories, and normalising is what costs here.
+  const written = new Set(uses.map((use) => use.source?.repoURL ?? ''));
+  const repos = [...written].map(normalizeGitUrl).filter((url) => url !== '');
   const named = uses.map(({ destination }) => ({
     name: destination.name ?? '',
     namespace: destination.namespace ?? '',
