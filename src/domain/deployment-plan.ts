@@ -115,7 +115,11 @@ const planApplication = (
     normalizedRepoUrl: normalizeGitUrl(desired.source.repoURL),
     environmentId,
     present,
-    write: present ? (rowsAreRight(facts, { present, desired, environmentId }) ? 'none' : 'update') : 'create',
+    write: present
+      ? rowsAreRight(facts, { present, desired, specField, environmentId })
+        ? 'none'
+        : 'update'
+      : 'create',
     retry: standingFailure(operations) !== undefined && isDue({ operations }, settings, nowMs),
   };
 };
@@ -155,20 +159,30 @@ const rowsAreRight = (
   {
     present,
     desired,
+    specField,
     environmentId,
-  }: { present: ApplicationFacts; desired: DesiredApplication; environmentId: string | undefined },
+  }: {
+    readonly present: ApplicationFacts;
+    readonly desired: DesiredApplication;
+    readonly specField: string;
+    readonly environmentId: string | undefined;
+  },
 ): boolean => {
   const expectedEnvironment = environmentId ?? facts.ids.ownEnvironmentId;
-  const written = readable(present.specField);
   return (
     present.hasOwner &&
     present.engineInstanceId === facts.ids.engineInstanceId &&
     facts.repositoryKnown &&
     expectedEnvironment !== undefined &&
     present.environmentId === expectedEnvironment &&
-    written !== undefined &&
-    sameApplication(written, desired)
+    (present.specField === specField || means(present.specField, desired))
   );
+};
+
+/** True for a text that another program wrote in its own way, and that asks for the same. */
+const means = (specField: string, desired: DesiredApplication): boolean => {
+  const written = readable(specField);
+  return written !== undefined && sameApplication(written, desired);
 };
 
 /** The Application in a row; undefined when the text is damaged, which writing it anew mends. */
