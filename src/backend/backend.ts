@@ -38,7 +38,6 @@ import { createWake, wakeKey, type WakeOptions } from './wake.ts';
 export interface BackendSettings extends PlanSettings, AbsenceSettings {
   readonly engineNamespace: string;
   readonly concurrency: number;
-  readonly tenantConcurrency: number;
   /** Adds `Ready`, `Reconciling` and `Stalled`. */
   readonly standardConditions: boolean;
   readonly redeliverMs: number;
@@ -66,6 +65,12 @@ export interface BackendContext {
   readonly settings: BackendSettings;
 }
 
+/**
+ * Passes at once for one tenant in a loop. Its transactions take turns at the tenant's row: a second pass would not be
+ * faster, and would take a connection and processor time that other tenants wait for.
+ */
+const TENANT_CONCURRENCY = 1;
+
 /** Makes a loop of this term. */
 type Loop = (name: string, reconcile: Reconcile, concurrency?: number) => Controller;
 
@@ -77,7 +82,7 @@ export const startBackend = (context: BackendContext, lost: AbortSignal): Work =
   const { settings, namespaces, deployments, syncRuns } = context;
   const events = createEventRecorder({ ...context, component: 'managed-gitops' });
   const loop: Loop = (name, reconcile, concurrency = 1) =>
-    createController({ ...context, ...settings, name, reconcile, concurrency, lost });
+    createController({ ...context, name, reconcile, concurrency, tenantConcurrency: TENANT_CONCURRENCY, lost });
   const laneIndex = createLaneIndex();
   const term: Term = { ...context, lost, loop, laneIndex, announce: createAnnounce(events) };
   const operations = createOperationLoops(term);

@@ -135,14 +135,6 @@ const clusterSettings = {
     max: 256,
     help: 'Passes at once.',
   }),
-  tenantConcurrency: integerSetting({
-    flag: 'tenant-concurrency',
-    environment: ['MANAGED_GITOPS_TENANT_CONCURRENCY'],
-    fallback: 4,
-    min: 1,
-    max: 256,
-    help: 'Passes at once for one namespace.',
-  }),
   resyncMs: durationSetting({
     flag: 'resync',
     environment: ['MANAGED_GITOPS_RESYNC'],
@@ -246,6 +238,14 @@ const backendOnly = {
 };
 
 const agentOnly = {
+  tenantConcurrency: integerSetting({
+    flag: 'tenant-concurrency',
+    environment: ['MANAGED_GITOPS_TENANT_CONCURRENCY'],
+    fallback: 4,
+    min: 1,
+    max: 256,
+    help: 'Passes at once for one namespace in the agent. In the backend each namespace has one.',
+  }),
   blockedAfterMs: durationSetting({
     flag: 'blocked-after',
     environment: ['MANAGED_GITOPS_BLOCKED_AFTER'],
