@@ -61,7 +61,8 @@ export const openGivenCluster = async (file: string, signal: AbortSignal): Promi
   return { access, kubeconfig: resolve(file), shared: true, requests: () => undefined, [Symbol.asyncDispose]: close };
 };
 
-const readAccess = (file: string): ClusterAccess => {
+/** How to reach the cluster of a kubeconfig. @throws naming the file. */
+export const readAccess = (file: string): ClusterAccess => {
   const readFile = (path: string): string => readFileSync(path, 'utf8');
   try {
     return parseKubeconfig(readFile(file), { readFile, directory: dirname(resolve(file)) });

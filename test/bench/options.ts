@@ -24,6 +24,7 @@ const schema = {
   namespaces: count('namespaces', 291, 'In how many namespaces.'),
   rate: count('rate', 20, 'Changes a second, where a scenario has a rate.'),
   flood: count('flood', 1000, 'How many deployments the noisy tenant creates.'),
+  floodAtOnce: count('flood-at-once', 4, 'How many of them it asks for at the same time.'),
   scaleTo: count('scale-to', 10_000, 'How many deployments the scenario scale ends with.'),
   forMs: durationSetting({
     flag: 'for',

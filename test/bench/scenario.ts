@@ -13,6 +13,8 @@ export interface Load {
   readonly rate: number;
   /** Deployments of the noisy tenant. */
   readonly flood: number;
+  /** How many of its requests are under way at the same time. */
+  readonly floodAtOnce: number;
   /** How many deployments the scenario scale ends with. */
   readonly scaleTo: number;
   /** How long a scenario goes on that only looks, or that compares two stretches of time; milliseconds. */

@@ -90,9 +90,11 @@ export const createUser = (world: World): User => {
   };
 };
 
-const pathOf = ({ namespace, name, version }: Member): string => `apps/${namespace}/${name}/${version}`;
+/** The path that tells a version of a deployment from all others. */
+export const pathOf = ({ namespace, name, version }: Member): string => `apps/${namespace}/${name}/${version}`;
 
-const deploymentOf = (member: Member): GitOpsDeployment => ({
+/** The object of a deployment. */
+export const deploymentOf = (member: Member): GitOpsDeployment => ({
   apiVersion: 'managed-gitops.redhat.com/v1alpha1',
   kind: 'GitOpsDeployment',
   metadata: { name: member.name, namespace: member.namespace },

@@ -1,10 +1,11 @@
 // Some make trouble: do the others feel it? Each scenario compares two stretches of one run.
 import { applicationNameFor } from '../../../src/api/labels.ts';
 import { sleep, systemClock } from '../../../src/lib/clock.ts';
+import { prepareFlood } from '../flood.ts';
 import { latencies, percentile, type Figures } from '../figures.ts';
 import { atOnce, atRate, forTime } from '../pace.ts';
 import type { Bench, Scenario } from '../scenario.ts';
-import { at, createUser, type Fleet, type User } from '../user.ts';
+import { at, type Fleet, type User } from '../user.ts';
 import type { World } from '../world.ts';
 
 /** Quiet tenants, each with a few deployments that it changes in turn, one a second in all. */
@@ -36,11 +37,11 @@ export const noisy: Scenario = {
     const alone = await change(forTime(load.forMs, perSecond));
 
     bench.say(`flood of ${load.flood}`);
-    const neighbour = createUser(world);
-    const flood = await neighbour.prepare({ deployments: load.flood, namespaces: 1 });
+    const flood = await user.prepare({ deployments: load.flood, namespaces: 1 });
+    await using neighbour = await prepareFlood(world, flood, load.floodAtOnce);
     const startMs = systemClock.monotonicMs();
     let over = false;
-    const flooding = atOnce(flood, (member) => neighbour.create(member)).finally(() => (over = true));
+    const flooding = neighbour.begin().finally(() => (over = true));
     const goesOn = (index: number): boolean => index < perSecond || !over;
     const [beside, floors] = await Promise.all([
       change(goesOn),
