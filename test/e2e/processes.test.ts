@@ -20,9 +20,6 @@ let repository: GitRepository;
 
 beforeAll(async () => {
   [installation, repository] = await Promise.all([createInstallation(), createGitRepository()]);
-  await repository.commit({
-    'app/map.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: map\ndata: {a: b}\n',
-  });
   await installation.world.startEngine();
   await installation.world.createNamespace('team');
 });
@@ -48,8 +45,13 @@ const asTheOriginal = async (): Promise<Record<string, string>> => {
   };
 };
 
-const apply = (name: string) =>
-  installation.world.apply(aDeployment({ namespace: 'team', name, repoURL: repository.folder }));
+/** Each deploys an object of its own: two that deploy the same take it from each other for ever. */
+const apply = async (name: string) => {
+  await repository.commit({
+    [`${name}/map.yaml`]: `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: map-${name}\ndata: {a: b}\n`,
+  });
+  return installation.world.apply(aDeployment({ namespace: 'team', name, path: name, repoURL: repository.folder }));
+};
 
 const ready = (name: string) =>
   deploymentsOf(installation.world).withReason({ namespace: 'team', name }, 'Ready', 'Ready');
