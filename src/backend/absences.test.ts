@@ -88,3 +88,17 @@ describe('many deployments that are missing without their deletion having been s
     expect(absences.isGone('three')).toBe(true);
   });
 });
+
+describe('the count of those that are missing', () => {
+  it('goes down when they are found, or their rows are removed', async () => {
+    const { absences, metrics } = setUp();
+    const count = async () => /^managed_gitops_unseen_deletions\{.*\} (\d+)$/m.exec(await metrics.text())?.[1];
+    for (const uid of ['one', 'two', 'three']) absences.isGone(uid);
+    expect(await count()).toBe('3');
+    absences.sawPresence('one');
+    expect(await count()).toBe('2');
+    absences.forget('two');
+    absences.forget('three');
+    expect(await count()).toBe('0');
+  });
+});

@@ -43,13 +43,17 @@ export const createAbsences = (
     labels: ['kind'],
   });
   let told = false;
+  const counted = (): void => {
+    held.set(missingSinceMs.size, { kind });
+    if (missingSinceMs.size <= maxUnseenDeletions) told = false;
+  };
+  const settled = (uid: string): void => {
+    deleted.delete(uid);
+    if (missingSinceMs.delete(uid)) counted();
+  };
 
   const tooMany = (): boolean => {
-    held.set(missingSinceMs.size, { kind });
-    if (missingSinceMs.size <= maxUnseenDeletions) {
-      told = false;
-      return false;
-    }
+    if (missingSinceMs.size <= maxUnseenDeletions) return false;
     if (!told) {
       log.error(
         `${missingSinceMs.size} ${kind}s are missing without their deletion having been seen; nothing of them is removed. ` +
@@ -69,19 +73,14 @@ export const createAbsences = (
         deleted.delete(oldest);
       }
     },
-    sawPresence(uid) {
-      deleted.delete(uid);
-      missingSinceMs.delete(uid);
-    },
+    sawPresence: settled,
     isGone(uid) {
       if (deleted.has(uid)) return true;
       const sinceMs = missingSinceMs.get(uid);
       if (sinceMs === undefined) missingSinceMs.set(uid, clock.monotonicMs());
+      counted();
       return !tooMany() && sinceMs !== undefined && clock.monotonicMs() - sinceMs >= secondLookMs;
     },
-    forget(uid) {
-      deleted.delete(uid);
-      missingSinceMs.delete(uid);
-    },
+    forget: settled,
   };
 };
