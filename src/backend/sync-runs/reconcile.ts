@@ -29,7 +29,7 @@ export const createSyncRunReconciler =
     const before = await steps.gather(key);
     const { facts, fault } = await makeRows(context, before);
     steps.settled(await steps.status.report({ facts, fault, runId }));
-    if (deployment && !waits(facts)) steps.waits.remove(deployment, key);
+    if (!waits(facts)) steps.waits.remove(key);
     if (facts !== before) wakeNext(steps, before, facts);
     if (fault) throw fault;
     return nextLook(context, facts);
