@@ -20,6 +20,12 @@ export const refreshNormal = 'normal';
 /** Annotation on an Application; its value is the id of the sync's row that a refresh was last asked for. */
 export const syncRefreshAnnotation = 'managed-gitops.redhat.com/refreshed-for';
 
+/**
+ * Annotation on an Application; its value is the id of the sync's row that was ordered last. Argo CD forgets a sync as soon
+ * as another one begins: this does not.
+ */
+export const syncOrderedAnnotation = 'managed-gitops.redhat.com/ordered-for';
+
 /** Annotation on an Operation that was shown to the agent again; its value is the time. */
 export const redeliveredAtAnnotation = 'managed-gitops.redhat.com/redelivered-at';
 

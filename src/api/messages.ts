@@ -45,6 +45,8 @@ export const syncMessages = {
   ended: (phase: string, message: string): string =>
     `operation has completed with phase: ${phase} and message: ${message}`,
   requirePruning: (count: number): string => `${count} resources require pruning`,
+  overwritten: (applicationName: string): string =>
+    `Application ${applicationName} was synced by somebody else before the end of this sync was seen; create another sync run`,
   neverTerminated: (applicationName: string): string => `application operation never terminated: ${applicationName}`,
 } as const;
 

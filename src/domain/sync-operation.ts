@@ -1,6 +1,6 @@
 // The way of one ordered sync through an Application: refresh, start, end. Pure: the object in, the next step out.
 import type { Application } from '../api/argocd/application.ts';
-import { refreshAnnotation, refreshNormal, syncRefreshAnnotation } from '../api/labels.ts';
+import { refreshAnnotation, refreshNormal, syncOrderedAnnotation, syncRefreshAnnotation } from '../api/labels.ts';
 import { syncMessages } from '../api/messages.ts';
 import { endSyncPatch } from './running-sync.ts';
 
@@ -31,7 +31,8 @@ const inProgress = (phase: string | undefined): boolean => phase === 'Running' |
 
 /**
  * The next step of a sync that should run. Only an `operationState` with its id is its result: others may sync the same
- * Application. It is started where nothing else runs, or Argo CD would swallow it.
+ * Application. It is started where nothing else runs, or Argo CD would swallow it, and only once: one whose result others
+ * have overwritten has failed, since its hooks must not run again.
  */
 export const nextSyncStep = (application: Application, wish: SyncWish): SyncStep => {
   const { operation, status, metadata } = application;
@@ -39,15 +40,18 @@ export const nextSyncStep = (application: Application, wish: SyncWish): SyncStep
   const mine = isOf(state?.operation, wish.id);
   if (state && mine && !inProgress(state.phase)) return resultOf(state);
   if (mine || isOf(operation, wish.id)) return { next: 'wait', message: '' };
+  const annotations = metadata.annotations ?? {};
+  if (annotations[syncOrderedAnnotation] === wish.id) {
+    return { next: 'failed', message: syncMessages.overwritten(metadata.name) };
+  }
   if (operation || inProgress(state?.phase)) {
     return { next: 'wait', message: `waiting for another sync of Application ${metadata.name} to end` };
   }
-  const { [refreshAnnotation]: refreshing, [syncRefreshAnnotation]: refreshedFor } = metadata.annotations ?? {};
-  if (refreshedFor !== wish.id) return { next: 'patch', patch: refreshPatch(wish) };
-  if (refreshing !== undefined) {
+  if (annotations[refreshAnnotation] !== undefined) {
     return { next: 'wait', message: `waiting for Argo CD to refresh Application ${metadata.name}` };
   }
-  return { next: 'patch', patch: { operation: operationFor(application, wish) } };
+  const isFresh = annotations[syncRefreshAnnotation] === wish.id;
+  return { next: 'patch', patch: isFresh ? orderPatch(application, wish) : refreshPatch(wish) };
 };
 
 /** The next step of a sync that should end: it is terminated if it is the one that runs. Another one is left alone. */
@@ -63,6 +67,12 @@ export const nextTerminateStep = (application: Application, id: string): SyncSte
 /** The annotations ask for a refresh, and remember that it was for this sync. */
 const refreshPatch = ({ id }: SyncWish) => ({
   metadata: { annotations: { [refreshAnnotation]: refreshNormal, [syncRefreshAnnotation]: id } },
+});
+
+/** Orders the sync, and remembers that it was ordered. */
+const orderPatch = (application: Application, wish: SyncWish) => ({
+  metadata: { annotations: { [syncOrderedAnnotation]: wish.id } },
+  operation: operationFor(application, wish),
 });
 
 /** As Argo CD's own API orders a sync: hooks run, nothing is pruned, and the Application's sync options hold. */

@@ -46,13 +46,14 @@ const sync = async (pass: HandlerContext, ticket: Ticket, row: SyncTargetRow): P
   if (!application || application.metadata.deletionTimestamp) {
     throw waitingFault('WaitingForArgoCD', `waiting for Application ${desired.name} to be made`, LOOK_AGAIN_MS);
   }
-  if (compareApplication(application, row.application_id, desired).spec) {
-    const what = `waiting until the last change of GitOpsDeployment '${row.deployment_name ?? ''}' has been carried out`;
-    throw waitingFault('WaitingForArgoCD', what, LOOK_AGAIN_MS);
-  }
-  await carryOut(pass, application, (present) =>
-    nextSyncStep(present, { id: ticket.resourceId, revision: row.revision ?? '' }),
-  );
+  const { application_id: id, deployment_name: name } = row;
+  await carryOut(pass, application, (present) => {
+    const step = nextSyncStep(present, { id: ticket.resourceId, revision: row.revision ?? '' });
+    // What runs already, or has ended, is not held up by a later change.
+    const early = step.next === 'patch' && compareApplication(present, id, desired).spec;
+    const message = `waiting until the last change of GitOpsDeployment '${name ?? ''}' has been carried out`;
+    return early ? { next: 'wait', message } : step;
+  });
 };
 
 const terminate = async (pass: HandlerContext, ticket: Ticket, row: SyncTargetRow): Promise<void> => {
