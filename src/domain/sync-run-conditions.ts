@@ -48,17 +48,17 @@ const summarize = ({ syncRun, link, fault, runId }: SyncConditionInput): Summary
 const revisionText = (syncRun: GitOpsDeploymentSyncRun): string =>
   syncRunSpec(syncRun).revisionID || 'the target revision of the GitOpsDeployment';
 
-const runningSummary = (link: SyncLink | undefined): Summary => {
+const runningSummary = (link: SyncLink | undefined, otherwise = 'the sync has been ordered'): Summary => {
   const said = openOperations(link?.operations ?? []).findLast(({ message }) => message !== '')?.message;
   return said
     ? reconciling('WaitingForArgoCD' satisfies Reason, said)
-    : reconciling('Syncing' satisfies Reason, 'the sync has been ordered');
+    : reconciling('Syncing' satisfies Reason, otherwise);
 };
 
 const deletionSummary = ({ metadata }: GitOpsDeploymentSyncRun, link: SyncLink | undefined): Summary =>
   link
-    ? reconciling('Syncing' satisfies Reason, 'the sync is being ended')
+    ? runningSummary(link, 'the sync is being ended')
     : reconciling(
         'DeletionBlocked' satisfies Reason,
-        `the sync has ended; the object itself waits for its finalizers ${(metadata.finalizers ?? []).join(', ')}`,
+        `nothing of the sync is left to end; the object itself waits for its finalizers ${(metadata.finalizers ?? []).join(', ')}`,
       );

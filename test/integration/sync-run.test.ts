@@ -97,6 +97,7 @@ describe('a sync run', () => {
     await order('sync', 'HEAD');
     await argoCd.refresh();
     await argoCd.begin();
+    await syncRuns.withMessage(ref(), 'Ready', 'the sync has been ordered');
     await argoCd.end('Failed', { message: 'one or more objects failed to apply' });
     const message = 'operation has completed with phase: Failed and message: one or more objects failed to apply';
     const failed = await syncRuns.withMessage(ref(), 'ErrorOccurred', message);

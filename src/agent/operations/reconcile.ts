@@ -156,7 +156,7 @@ type End = { readonly state: 'Completed' | 'Failed' | 'In_Progress'; readonly me
 /** How an error ends an Operation: undefined leaves it in progress, as it is. */
 const endOf = (error: unknown): End => {
   if (isFault(error, 'user')) return { state: 'Failed', message: messageOf(error) };
-  if (isFault(error, 'waiting') && error.message !== '') return { state: 'In_Progress', message: error.message };
+  if (isFault(error, 'waiting')) return { state: 'In_Progress', message: error.message };
   return undefined;
 };
 
