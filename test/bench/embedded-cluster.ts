@@ -1,8 +1,8 @@
 // The cluster of a bench: the embedded API server in a process of its own.
-import { fork, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseKubeconfig, type ClusterAccess } from '../../src/kube/kubeconfig.ts';
+import { startChild } from './child.ts';
 
 /** Requests by client (its User-Agent) and name (`create operations`). */
 export type RequestCounts = Record<string, Record<string, number>>;
@@ -30,17 +30,14 @@ export const startEmbeddedCluster = async (options: {
 }): Promise<Cluster> => {
   const logFile = join(options.folder, 'api-server.log');
   const log = openSync(logFile, 'a');
-  const child = fork(new URL('api-server.ts', import.meta.url), {
+  const child = startChild<ApiServerMessage>({
+    program: new URL('api-server.ts', import.meta.url),
     stdio: ['ignore', log, log, 'ipc'],
-    detached: true, // a Ctrl-C of the terminal is for the bench alone
+    early: `the API server ended by itself; its log is ${logFile}`,
+    onEnd: options.onEnd,
   });
   closeSync(log);
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const early = ended.then(() => {
-    throw new Error(`the API server ended by itself; its log is ${logFile}`);
-  });
-  early.catch(options.onEnd);
-  const first = await Promise.race([nextMessage(child), early]);
+  const first = await child.next();
   if (!('kubeconfig' in first)) throw new Error('the API server did not introduce itself');
   const kubeconfig = join(options.folder, 'kubeconfig');
   writeFileSync(kubeconfig, first.kubeconfig, { mode: 0o600 });
@@ -50,17 +47,9 @@ export const startEmbeddedCluster = async (options: {
     shared: false,
     ...(child.pid === undefined ? {} : { pid: child.pid }),
     async requests() {
-      const message = nextMessage(child);
-      child.send('counts');
-      const answer = await Promise.race([message, early]);
+      const answer = await child.next('counts');
       return 'counts' in answer ? answer.counts : {};
     },
-    async [Symbol.asyncDispose]() {
-      if (child.connected) child.disconnect();
-      await ended;
-    },
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
 };
-
-const nextMessage = (child: ChildProcess): Promise<ApiServerMessage> =>
-  new Promise((resolve) => child.once('message', (message) => resolve(message as ApiServerMessage))); // it is our own program
