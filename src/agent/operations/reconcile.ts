@@ -4,6 +4,7 @@ import type { ApplicationTargetRow, ClaimedRow } from '../../db/queries/agent.ts
 import { rowMessage } from '../../domain/operation.ts';
 import { isInvalid } from '../../kube/status-error.ts';
 import { isFault, messageOf } from '../../lib/fault.ts';
+import { createGroups } from '../../lib/groups.ts';
 import type { Reconcile } from '../../runtime/controller.ts';
 import type { AgentContext } from '../context.ts';
 import { operationLane, type Claims } from './claim.ts';
@@ -96,8 +97,7 @@ export const createOperationReconciler = (
 
 /** Which keys depend on which application, and which of them are being worked on. */
 const createDependents = (enqueue: (key: string) => void) => {
-  const byApplication = new Map<string, Set<string>>();
-  const applicationOf = new Map<string, string>();
+  const waiting = createGroups();
   /** The keys that are worked on, with whether their application has changed since. */
   const working = new Map<string, boolean>();
   return {
@@ -106,20 +106,12 @@ const createDependents = (enqueue: (key: string) => void) => {
     pause(key: string): void {
       const changed = working.get(key);
       working.delete(key);
-      if (changed && applicationOf.has(key)) enqueue(key);
+      if (changed && waiting.has(key)) enqueue(key);
     },
-    add(applicationId: string, key: string): void {
-      applicationOf.set(key, applicationId);
-      byApplication.set(applicationId, (byApplication.get(applicationId) ?? new Set()).add(key));
-    },
-    end(key: string): void {
-      const applicationId = applicationOf.get(key) ?? '';
-      applicationOf.delete(key);
-      const keys = byApplication.get(applicationId);
-      if (keys?.delete(key) && keys.size === 0) byApplication.delete(applicationId);
-    },
+    add: (applicationId: string, key: string): void => waiting.put(key, applicationId),
+    end: waiting.drop,
     changed(applicationId: string): void {
-      for (const key of byApplication.get(applicationId) ?? []) {
+      for (const key of waiting.of(applicationId)) {
         if (working.has(key)) working.set(key, true);
         else enqueue(key);
       }

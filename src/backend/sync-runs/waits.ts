@@ -1,5 +1,6 @@
 // Who waits for what becomes of a deployment: for its rows, or for the end of an earlier sync of it.
 import type { GitOpsDeploymentSyncRun } from '../../api/v1alpha1/gitops-deployment-sync-run.ts';
+import { createGroups } from '../../lib/groups.ts';
 import type { StoreReader } from '../../runtime/store.ts';
 import { deploymentOfRun } from './context.ts';
 
@@ -18,24 +19,12 @@ export interface SyncRunWaits {
 
 /** Creates it; `enqueue` takes the lanes that are woken. */
 export const createSyncRunWaits = (enqueue: (key: string) => void): SyncRunWaits => {
-  const waiting = new Map<string, Set<string>>();
-  const deploymentOf = new Map<string, string>();
-  const remove = (key: string): void => {
-    const deployment = deploymentOf.get(key) ?? '';
-    const keys = waiting.get(deployment);
-    if (keys?.delete(key) && keys.size === 0) waiting.delete(deployment);
-    deploymentOf.delete(key);
-  };
+  const waiting = createGroups();
   return {
-    add(deployment, key) {
-      if (deploymentOf.get(key) === deployment) return;
-      remove(key);
-      deploymentOf.set(key, deployment);
-      waiting.set(deployment, (waiting.get(deployment) ?? new Set()).add(key));
-    },
-    remove,
+    add: (deployment, key) => waiting.put(key, deployment),
+    remove: waiting.drop,
     wake(deployment) {
-      for (const key of waiting.get(deployment) ?? []) enqueue(key);
+      for (const key of waiting.of(deployment)) enqueue(key);
     },
   };
 };
