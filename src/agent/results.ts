@@ -18,9 +18,8 @@ type Result = { readonly end: OperationEnd } | { readonly report: ApplicationRep
 const MOST_AT_ONCE = 50;
 
 /**
- * A status waits for a result, and the next sync run of the same deployment; and each commit wakes every session that
- * listens. So they are gathered
- * this long, in milliseconds, or until so many wait; a lone one is written at once.
+ * A status waits for a result, and the next sync run of the same deployment; but each commit wakes every session that
+ * listens. So they are gathered this long, in milliseconds, or until so many wait; a lone one is written at once.
  */
 const EVERY_MS = 200;
 const OR_ITEMS = 10;

@@ -77,8 +77,10 @@ export const createAbsences = (
     isGone(uid) {
       if (deleted.has(uid)) return true;
       const sinceMs = missingSinceMs.get(uid);
-      if (sinceMs === undefined) missingSinceMs.set(uid, clock.monotonicMs());
-      counted();
+      if (sinceMs === undefined) {
+        missingSinceMs.set(uid, clock.monotonicMs());
+        counted();
+      }
       return !tooMany() && sinceMs !== undefined && clock.monotonicMs() - sinceMs >= secondLookMs;
     },
     forget: settled,

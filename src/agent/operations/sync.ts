@@ -46,13 +46,13 @@ const sync = async (pass: HandlerContext, ticket: Ticket, row: SyncTargetRow): P
   if (!application || application.metadata.deletionTimestamp) {
     throw waitingFault('WaitingForArgoCD', `waiting for Application ${desired.name} to be made`, LOOK_AGAIN_MS);
   }
-  const { application_id: id, deployment_name: name } = row;
+  const { application_id: id, deployment_name: name, revision } = row;
   await carryOut(pass, application, (present) => {
-    const step = nextSyncStep(present, { id: ticket.resourceId, revision: row.revision ?? '' });
-    // What runs already, or has ended, is not held up by a later change.
-    const early = step.next === 'patch' && compareApplication(present, id, desired).spec;
+    const step = nextSyncStep(present, { id: ticket.resourceId, revision: revision ?? '' });
+    // Only what is about to be written waits for a change: what runs already, or has ended, is not held up by one.
+    if (step.next !== 'patch' || !compareApplication(present, id, desired).spec) return step;
     const message = `waiting until the last change of GitOpsDeployment '${name ?? ''}' has been carried out`;
-    return early ? { next: 'wait', message } : step;
+    return { next: 'wait', message };
   });
 };
 
