@@ -179,18 +179,12 @@ const rowsAreRight = (
   );
 };
 
-/** True for a text that another program wrote in its own way, and that asks for the same. */
+/** True for a text that asks for the same in other words. One that is damaged asks for nothing: writing it anew mends it. */
 const means = (specField: string, desired: DesiredApplication): boolean => {
-  const written = readable(specField);
-  return written !== undefined && sameApplication(written, desired);
-};
-
-/** The Application in a row; undefined when the text is damaged, which writing it anew mends. */
-const readable = (specField: string): DesiredApplication | undefined => {
   try {
-    return readSpecField(specField);
+    return sameApplication(readSpecField(specField), desired);
   } catch {
-    return undefined;
+    return false;
   }
 };
 
