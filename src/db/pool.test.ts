@@ -87,6 +87,18 @@ describe('a session', () => {
     });
   });
 
+  it('plans a statement once, also one for many keys', async () => {
+    const many = statement('many', 'select w.id from unnest($1::int[]) k(id) join word w on w.id = k.id');
+    const plans = statement<{ general: number; particular: number }>(
+      'plans',
+      `select generic_plans as general, custom_plans as particular from pg_prepared_statements where name = 'many'`,
+    );
+    await withPool({ settings: { maxSessions: 1 } }, async ({ database }) => {
+      for (let time = 0; time < 8; time += 1) await database.query(many, [[time]]);
+      expect((await database.query(plans)).rows).toEqual([{ general: 8, particular: 0 }]);
+    });
+  });
+
   it('gives up waiting for a row that another transaction holds', async () => {
     await test.database.query(add, [1, 'held']);
     const touch = statement('touch', `update word set text = 'touched' where id = $1`);
