@@ -77,7 +77,7 @@ export const reasons = {
   },
   SyncRunFieldTooLong: {
     kind: 'user',
-    summary: 'A field of the GitOpsDeploymentSyncRun is longer than the 256 characters the service can keep.',
+    summary: 'A field of the GitOpsDeploymentSyncRun is longer than the 256 bytes the service can keep.',
     remedy: 'Create another one with the name of a GitOpsDeployment, and a commit, tag or branch as revision.',
   },
   InvalidRevision: {

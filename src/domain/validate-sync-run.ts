@@ -7,18 +7,15 @@ import type { Fault } from '../lib/fault.ts';
 /** The name that shows whether the door is watched; nobody else may use it. */
 const forbiddenName = 'zyxwvutsrqponmlkjihgfedcba-abcdefghijklmnoqrstuvwxyz';
 
-/** Longest revision and deployment name that the rows hold, in characters. */
+/** Longest revision and deployment name, in bytes of UTF-8: so the original counts them, though the rows count characters. */
 const MAX_LENGTH = 256;
 
 type Rule = (syncRun: GitOpsDeploymentSyncRun) => Fault<Reason> | undefined;
 
 const limited = (field: string, text: string): Fault<Reason> | undefined =>
-  charactersIn(text) > MAX_LENGTH
-    ? userFault('SyncRunFieldTooLong', tooLong(field, MAX_LENGTH, charactersIn(text)))
+  Buffer.byteLength(text) > MAX_LENGTH
+    ? userFault('SyncRunFieldTooLong', tooLong(field, MAX_LENGTH, Buffer.byteLength(text)))
     : undefined;
-
-/** As the database counts them: code points. */
-const charactersIn = (text: string): number => Array.from(text).length;
 
 const rules: readonly Rule[] = [
   ({ metadata }) =>

@@ -120,7 +120,9 @@ describe('in a GitOpsDeploymentSyncRun', () => {
   });
   const order = (name: string, revision: string, deployment = 'manual') =>
     syncRuns.create(aSyncRun({ namespace, name, deployment, revision }));
-  const fits = cases.filter(({ value }) => value.length <= 256 && value.isWellFormed() && !value.includes('\u0000'));
+  const fits = cases.filter(
+    ({ value }) => Buffer.byteLength(value) <= 256 && value.isWellFormed() && !value.includes('\u0000'),
+  );
 
   it.each(fits)('$what arrives as the revision, and the sync is done', async ({ value, name }) => {
     await order(name, value);
@@ -144,7 +146,7 @@ describe('in a GitOpsDeploymentSyncRun', () => {
   it.each<[string, { revision?: string; deployment?: string }, string]>([
     ['a NUL in the revision', { revision: 'a\u0000' }, 'InvalidRevision'],
     ['half a character in the revision', { revision: 'ab\ud800' }, 'InvalidRevision'],
-    ['a revision of 257 characters', { revision: 'é'.repeat(257) }, 'SyncRunFieldTooLong'],
+    ['a revision of 258 bytes in half as many characters', { revision: 'é'.repeat(129) }, 'SyncRunFieldTooLong'],
     ['a revision of a megabyte', { revision: 'x'.repeat(1_000_000) }, 'SyncRunFieldTooLong'],
     ['a name of 257 characters', { deployment: 'x'.repeat(257) }, 'SyncRunFieldTooLong'],
   ])('%s is told to be wrong', async (_what, { revision = '', deployment = 'manual' }, reason) => {
