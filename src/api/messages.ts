@@ -46,10 +46,10 @@ export const syncMessages = {
     `operation has completed with phase: ${phase} and message: ${message}`,
   requirePruning: (count: number): string => `${count} resources require pruning`,
   overwritten: (applicationName: string): string =>
-    `Application ${applicationName} was synced by somebody else before the end of this sync was seen; create another sync run`,
+    `Application ${applicationName} was synced by somebody else, or this sync was taken back, before its end was seen; create another sync run`,
   neverTerminated: (applicationName: string): string => `application operation never terminated: ${applicationName}`,
 } as const;
 
-/** A value too long for the database, which both halves share. Lengths in characters. */
+/** A value too long for the database, which both halves share. */
 export const tooLong = (field: string, max: number, actual: number): string =>
   `${field} value exceeds maximum size: max: ${max}, actual: ${actual}`;

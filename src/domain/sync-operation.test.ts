@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Application } from '../api/argocd/application.ts';
-import { nextSyncStep } from './sync-operation.ts';
+import { nextSyncStep, nextTerminateStep } from './sync-operation.ts';
 
-const wish = { id: 'sync-1', revision: '' };
+const wish = { id: 'sync-1', revision: '', late: false };
 const mine = { info: [{ name: 'syncoperation', value: wish.id }], sync: {} };
 const others = { initiatedBy: { username: 'admin' }, sync: {} };
 
 const application = (
-  more: { annotations?: Record<string, string>; operation?: object; state?: object } = {},
+  more: { annotations?: Record<string, string>; operation?: object; state?: object; status?: object } = {},
 ): Application =>
   ({
     apiVersion: 'argoproj.io/v1alpha1',
@@ -15,7 +15,7 @@ const application = (
     metadata: { name: 'app', annotations: more.annotations ?? {} },
     spec: { project: 'default', destination: {} },
     ...(more.operation && { operation: more.operation }),
-    ...(more.state && { status: { operationState: more.state } }),
+    ...(more.state && { status: { ...more.status, operationState: more.state } }),
   }) as Application; // states have no more than a step reads
 
 const refreshedFor = 'managed-gitops.redhat.com/refreshed-for';
@@ -36,8 +36,10 @@ describe('the next step of a sync', () => {
 
   it('is to wait for a refresh that is under way, whoever asked for it: two syncs would else take it from each other', () => {
     for (const id of [wish.id, 'sync-2']) {
-      const step = nextSyncStep(application({ annotations: { [refresh]: 'normal', [refreshedFor]: id } }), wish);
-      expect(step).toMatchObject({ next: 'wait', message: 'waiting for Argo CD to refresh Application app' });
+      const present = application({ annotations: { [refresh]: 'normal', [refreshedFor]: id } });
+      const late = 'waiting for Argo CD to refresh Application app';
+      expect(nextSyncStep(present, wish)).toEqual({ next: 'wait', message: '' });
+      expect(nextSyncStep(present, { ...wish, late: true })).toEqual({ next: 'wait', message: late });
     }
   });
 
@@ -53,7 +55,7 @@ describe('the next step of a sync', () => {
   it('is never a second order: a sync whose result others have overwritten, or that was taken back, has failed', () => {
     const annotations = { [refreshedFor]: wish.id, [orderedFor]: wish.id };
     const message =
-      'Application app was synced by somebody else before the end of this sync was seen; create another sync run';
+      'Application app was synced by somebody else, or this sync was taken back, before its end was seen; create another sync run';
     for (const state of [
       undefined,
       { phase: 'Running', operation: others },
@@ -62,5 +64,57 @@ describe('the next step of a sync', () => {
       const present = application({ annotations, ...(state && { state }) });
       expect(nextSyncStep(present, wish)).toEqual({ next: 'failed', message });
     }
+  });
+});
+
+describe('objects that were not pruned', () => {
+  const resources = [{ status: 'PruneSkipped' }, { status: 'Synced' }, { status: 'PruneSkipped' }];
+  const finishedAt = '2026-01-01T00:00:05Z';
+  const state = { phase: 'Succeeded', operation: mine, finishedAt, syncResult: { resources } };
+  const ended = (reconciledAt: string, sync: string): Application =>
+    application({ state, status: { reconciledAt, sync: { status: sync } } });
+  const failed = { next: 'failed', message: '2 resources require pruning' };
+
+  it('are a failure where the comparison after the end misses them', () => {
+    expect(nextSyncStep(ended(finishedAt, 'OutOfSync'), wish)).toEqual(failed);
+    expect(nextSyncStep(ended('2026-01-01T00:00:06Z', 'Unknown'), wish)).toEqual(failed);
+  });
+
+  it('are none where Argo CD is told to disregard them, and so finds the Application synced', () => {
+    expect(nextSyncStep(ended(finishedAt, 'Synced'), wish)).toEqual({ next: 'done' });
+  });
+
+  it('say nothing before that comparison, which is waited for, but not for ever', () => {
+    for (const sync of ['Synced', 'OutOfSync']) {
+      const present = ended('2026-01-01T00:00:04Z', sync);
+      expect(nextSyncStep(present, wish)).toEqual({ next: 'wait', message: '' });
+      expect(nextSyncStep(present, { ...wish, late: true })).toEqual(failed);
+    }
+  });
+});
+
+describe('the next step of a sync that should end', () => {
+  const running = { phase: 'Running', operation: mine };
+  const id = wish.id;
+
+  it('is to terminate it where it runs, and to take it back where it has not begun', () => {
+    expect(nextTerminateStep(application({ operation: mine, state: running }), { id, late: false })).toEqual({
+      next: 'patch',
+      patch: { status: { operationState: { phase: 'Terminating' } } },
+    });
+    const patch = { operation: null };
+    expect(nextTerminateStep(application({ operation: mine }), { id, late: false })).toEqual({ next: 'patch', patch });
+  });
+
+  it('is nothing where another one runs', () => {
+    const state = { phase: 'Running', operation: others };
+    expect(nextTerminateStep(application({ operation: others, state }), { id, late: true })).toEqual({ next: 'done' });
+  });
+
+  it('is to wait for Argo CD, and to say so once it is late', () => {
+    const present = application({ operation: mine, state: { ...running, phase: 'Terminating' } });
+    const message = 'application operation never terminated: app';
+    expect(nextTerminateStep(present, { id, late: false })).toEqual({ next: 'wait', message: '' });
+    expect(nextTerminateStep(present, { id, late: true })).toEqual({ next: 'wait', message });
   });
 });

@@ -2,6 +2,7 @@
 import type { Application } from '../api/argocd/application.ts';
 import { refreshAnnotation, refreshNormal, syncOrderedAnnotation, syncRefreshAnnotation } from '../api/labels.ts';
 import { syncMessages } from '../api/messages.ts';
+import { parseTime } from '../lib/clock.ts';
 import { endSyncPatch } from './running-sync.ts';
 
 /** What is to be done next about a sync. */
@@ -17,6 +18,8 @@ export type SyncStep =
 export interface SyncWish {
   readonly id: string;
   readonly revision: string;
+  /** True when it was wished for a good while ago: then the user is told what it waits for, however usual that is. */
+  readonly late: boolean;
 }
 
 /** Name of the note that travels with an operation of ours; its value is the id of the sync's row. */
@@ -38,7 +41,7 @@ export const nextSyncStep = (application: Application, wish: SyncWish): SyncStep
   const { operation, status, metadata } = application;
   const state = status?.operationState;
   const mine = isOf(state?.operation, wish.id);
-  if (state && mine && !inProgress(state.phase)) return resultOf(state);
+  if (state && mine && !inProgress(state.phase)) return resultOf(state, application.status ?? {}, wish);
   if (mine || isOf(operation, wish.id)) return { next: 'wait', message: '' };
   const annotations = metadata.annotations ?? {};
   if (annotations[syncOrderedAnnotation] === wish.id) {
@@ -48,20 +51,24 @@ export const nextSyncStep = (application: Application, wish: SyncWish): SyncStep
     return { next: 'wait', message: `waiting for another sync of Application ${metadata.name} to end` };
   }
   if (annotations[refreshAnnotation] !== undefined) {
-    return { next: 'wait', message: `waiting for Argo CD to refresh Application ${metadata.name}` };
+    return { next: 'wait', message: wish.late ? `waiting for Argo CD to refresh Application ${metadata.name}` : '' };
   }
   const isFresh = annotations[syncRefreshAnnotation] === wish.id;
   return { next: 'patch', patch: isFresh ? orderPatch(application, wish) : refreshPatch(wish) };
 };
 
-/** The next step of a sync that should end: it is terminated if it is the one that runs. Another one is left alone. */
-export const nextTerminateStep = (application: Application, id: string): SyncStep => {
-  const { operation, status } = application;
+/**
+ * The next step of a sync that should end: it is terminated if it is the one that runs. Another one is left alone.
+ * `late` is true when the end was wished for so long ago that the user should know.
+ */
+export const nextTerminateStep = (application: Application, { id, late }: Omit<SyncWish, 'revision'>): SyncStep => {
+  const { operation, status, metadata } = application;
   const state = status?.operationState;
   const runs = isOf(state?.operation, id) && inProgress(state?.phase);
   if (!runs && !isOf(operation, id)) return { next: 'done' };
   const patch = endSyncPatch(application);
-  return patch ? { next: 'patch', patch } : { next: 'wait', message: '' };
+  if (patch) return { next: 'patch', patch };
+  return { next: 'wait', message: late ? syncMessages.neverTerminated(metadata.name) : '' };
 };
 
 /** The annotations ask for a refresh, and remember that it was for this sync. */
@@ -89,10 +96,23 @@ const operationFor = ({ spec }: Application, { id, revision }: SyncWish): Operat
   };
 };
 
-type OperationState = NonNullable<NonNullable<Application['status']>['operationState']>;
+type Status = NonNullable<Application['status']>;
 
-const resultOf = ({ phase, message, syncResult }: OperationState): SyncStep => {
+/**
+ * Objects that were not pruned are a failure only where they are missed: Argo CD may be told to disregard them, and then
+ * finds the Application synced. Only its comparison after the end can tell, so that is waited for, for a while.
+ */
+const resultOf = (
+  { phase, message, syncResult, finishedAt }: NonNullable<Status['operationState']>,
+  { sync, reconciledAt }: Status,
+  { late }: SyncWish,
+): SyncStep => {
   if (phase !== 'Succeeded') return { next: 'failed', message: syncMessages.ended(phase, message ?? '') };
   const unpruned = (syncResult?.resources ?? []).filter(({ status }) => status === 'PruneSkipped').length;
-  return unpruned > 0 ? { next: 'failed', message: syncMessages.requirePruning(unpruned) } : { next: 'done' };
+  if (unpruned === 0) return { next: 'done' };
+  const isCompared = (parseTime(reconciledAt) ?? -Infinity) >= (parseTime(finishedAt) ?? -Infinity);
+  if (!isCompared && !late) return { next: 'wait', message: '' };
+  return sync?.status === 'Synced' && isCompared
+    ? { next: 'done' }
+    : { next: 'failed', message: syncMessages.requirePruning(unpruned) };
 };

@@ -213,6 +213,8 @@ describe('deleting a sync run', () => {
     await argoCd.refresh();
     await argoCd.begin();
     await remove();
+    const ending = await syncRuns.withMessage(ref(), 'Ready', 'the sync is being ended');
+    expect(syncConditionOf(ending, 'Reconciling')).toMatchObject({ status: 'True', reason: 'Syncing' });
     await argoCd.terminate();
     await gone('sync');
     await syncRuns.withReason(ref(), 'Ready', 'DeletionBlocked');
@@ -312,6 +314,31 @@ describe('a sync run and its deployment', () => {
     expect(await rows()).toMatchObject([{ application_id: null }]);
     await remove();
     await gone('sync');
+  });
+
+  it('whose source changes while it syncs has the sync ended, and says so: the next one syncs the new source', async () => {
+    await order();
+    await argoCd.refresh();
+    await argoCd.begin();
+    await world.apply(aDeployment({ namespace, type: 'manual', path: 'changed' }));
+    await argoCd.terminate();
+    const message = 'operation has completed with phase: Failed and message: Operation terminated';
+    await syncRuns.withMessage(ref(), 'ErrorOccurred', message);
+    await order('again');
+    expect((await argoCd.sync()).spec.source?.path).toBe('changed');
+    await syncRuns.withReason(ref('again'), 'Ready', 'SyncSucceeded');
+  });
+
+  it('whose type changes while it syncs is not disturbed', async () => {
+    await order();
+    await argoCd.refresh();
+    await argoCd.begin();
+    await world.apply(aDeployment({ namespace, type: 'automated' }));
+    await eventually('it is automated', async () =>
+      Boolean((await deployments.application(deployment))?.spec.syncPolicy?.automated),
+    );
+    await argoCd.end('Succeeded');
+    await syncRuns.withReason(ref(), 'Ready', 'SyncSucceeded');
   });
 
   it('that was changed just before syncs what the deployment asks for now', async () => {

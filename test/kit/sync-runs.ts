@@ -94,8 +94,11 @@ export const argoCdFor = (world: World, deployment: GitOpsDeployment): SteppedAr
   const startedAt = '2026-01-01T00:00:00Z';
   const end: SteppedArgoCd['end'] = async (phase, { message = '', resources = [] } = {}) => {
     const syncResult = { revision: 'b'.repeat(40), resources };
-    const operationState = { phase, message, startedAt, finishedAt: '2026-01-01T00:00:01Z', syncResult };
+    const finishedAt = '2026-01-01T00:00:01Z';
+    const operationState = { phase, message, startedAt, finishedAt, syncResult };
+    // Argo CD compares again at once, and dates it in a write of its own.
     await patchApplication(deployment, { operation: null, status: { operationState } });
+    await patchApplication(deployment, { status: { reconciledAt: finishedAt } });
   };
   const refresh: SteppedArgoCd['refresh'] = async () => {
     await seen('a refresh is asked for', ({ metadata }) => metadata.annotations?.[refreshAnnotation] === 'normal');

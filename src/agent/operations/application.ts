@@ -54,7 +54,7 @@ export const createApplicationWork = (agent: AgentContext, shared: SharedWork): 
   const hasRow = async (id: string): Promise<boolean> =>
     (await load({ resourceId: id, ownerId: null })).spec_field !== null;
 
-  const passOver = (ticket: Omit<Ticket, 'dependsOn'>): Pass => {
+  const passOver = (ticket: Pick<Ticket, 'resourceId' | 'ownerId' | 'signal'>): Pass => {
     const { resourceId: applicationId, signal } = ticket;
     const read = async (): Promise<Target> => toTarget(await load(ticket));
     return { ...agent, ...shared, signal, applicationId, read };

@@ -17,6 +17,8 @@ export interface Ticket {
   readonly resourceId: string;
   /** The tenant's row, owner of the Operations. */
   readonly ownerId: string | null;
+  /** When the newest of its Operations was made, RFC 3339. */
+  readonly orderedAt: string;
   /** Of a ticket about an application: its rows, as they were when it was claimed. */
   readonly target?: ApplicationTargetRow | undefined;
   readonly signal: AbortSignal;
@@ -62,15 +64,18 @@ export const createOperationReconciler = (
     const { type, resourceId } = operationLane(key);
     const { mine, foreign } = await sortByEngine(context, rows);
     await endAll(claims, foreign, endOf(engineMismatch(context)));
-    if (mine.length === 0) return open.end(key);
+    const newest = mine.at(-1);
+    if (!newest) return open.end(key);
     const settle = async (end: End): Promise<void> => {
       if (end && end.state !== 'In_Progress') open.end(key);
       await endAll(claims, mine, end);
     };
     const ownerId = mine.findLast((row) => row.owner_id !== null)?.owner_id ?? null;
-    const target = mine.at(-1)?.target ?? undefined;
+    const { target, created_on: orderedAt } = newest;
+    const dependsOn = (applicationId: string): void => open.add(applicationId, key);
+    const ticket = { resourceId, ownerId, orderedAt, target: target ?? undefined, signal, dependsOn };
     try {
-      await handlerFor(handlers, type)({ resourceId, ownerId, target, signal, dependsOn: (id) => open.add(id, key) });
+      await handlerFor(handlers, type)(ticket);
     } catch (error) {
       // What the API server finds invalid stays so: sending it again can't help.
       const fault = isInvalid(error) ? userFault('OperationFailed', messageOf(error)) : error;

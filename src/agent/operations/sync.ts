@@ -17,6 +17,9 @@ import type { OperationHandler, Ticket } from './reconcile.ts';
 /** The Application's events wake the lane; this only catches what they miss. */
 const LOOK_AGAIN_MS = 10_000;
 
+/** After this time of its own a sync that waits for something usual says so. */
+const LATE_MS = LOOK_AGAIN_MS;
+
 /** How long Argo CD may take to end a sync before the user is told. */
 const TERMINATION_MS = 5 * 60_000;
 
@@ -48,7 +51,8 @@ const sync = async (pass: HandlerContext, ticket: Ticket, row: SyncTargetRow): P
   }
   const { application_id: id, deployment_name: name, revision } = row;
   await carryOut(pass, application, (present) => {
-    const step = nextSyncStep(present, { id: ticket.resourceId, revision: revision ?? '' });
+    const wish = { id: ticket.resourceId, revision: revision ?? '', late: isOlder(pass, ticket, LATE_MS) };
+    const step = nextSyncStep(present, wish);
     // Only what is about to be written waits for a change: what runs already, or has ended, is not held up by one.
     if (step.next !== 'patch' || !compareApplication(present, id, desired).spec) return step;
     const message = `waiting until the last change of GitOpsDeployment '${name ?? ''}' has been carried out`;
@@ -61,17 +65,12 @@ const terminate = async (pass: HandlerContext, ticket: Ticket, row: SyncTargetRo
   ticket.dependsOn(row.application_id);
   const application = await pass.present.applications.get(readRow(row.spec_field), { signal: ticket.signal });
   if (!application) return;
-  await carryOut(pass, application, (present) => {
-    const step = nextTerminateStep(present, ticket.resourceId);
-    return step.next === 'wait' ? { ...step, message: lateMessage(pass, present) } : step;
-  });
+  const late = isOlder(pass, ticket, TERMINATION_MS);
+  await carryOut(pass, application, (present) => nextTerminateStep(present, { id: ticket.resourceId, late }));
 };
 
-/** '' while the termination is young. */
-const lateMessage = ({ clock }: AgentContext, { metadata, status }: Application): string => {
-  const sinceMs = parseTime(status?.operationState?.startedAt) ?? clock.now();
-  return clock.now() - sinceMs > TERMINATION_MS ? syncMessages.neverTerminated(metadata.name) : '';
-};
+const isOlder = ({ clock }: AgentContext, { orderedAt }: Ticket, ms: number): boolean =>
+  clock.now() - (parseTime(orderedAt) ?? clock.now()) >= ms;
 
 /**
  * Takes steps until it is Argo CD's turn, or the end.

@@ -46,6 +46,7 @@ export interface ResourceRow {
 export interface ClaimedRow extends ResourceRow {
   readonly operation_id: string;
   readonly owner_id: string | null;
+  readonly created_on: string;
   /** The UID that the namespace of Argo CD had when the engine's row was made. */
   readonly engine_namespace_uid: string;
   readonly message: string | null;
@@ -109,7 +110,7 @@ with found as materialized (
   where (resource_type, resource_id) in (select * from unnest($1::text[], $2::text[]))
     and instance_id in ${engineRows('$3', '$4')} and state in ('Waiting', 'In_Progress')
 ), open as materialized (
-  select o.operation_id, o.operation_owner_user_id, o.instance_id, o.human_readable_state, o.state
+  select o.operation_id, o.operation_owner_user_id, o.created_on, o.instance_id, o.human_readable_state, o.state
   from found
   join operation o on o.operation_id = found.operation_id
   where o.state in ('Waiting', 'In_Progress') and o.xmin::text = found.version
@@ -121,7 +122,8 @@ with found as materialized (
   from open where o.operation_id = open.operation_id and open.state = 'Waiting'
 )
 select found.resource_type, found.resource_id, open.operation_id is not null as taken, open.operation_id,
-  open.operation_owner_user_id as owner_id, i.namespace_uid as engine_namespace_uid, open.human_readable_state as message,
+  open.operation_owner_user_id as owner_id, open.created_on, i.namespace_uid as engine_namespace_uid,
+  open.human_readable_state as message,
   case when open.operation_id is not null and found.resource_type = 'Application' then (
     select to_jsonb(t) from (${targetOf('found.resource_id', 'open.operation_owner_user_id')}) t
   ) end as target
@@ -134,8 +136,9 @@ order by found.seq_id`,
 /**
  * Takes the open Operations of these resources: `Waiting` ones become `In_Progress`. What is read of applications is as
  * new as the rows that are taken: one that was touched since the statement began, with newer rows behind it, is skipped
- * (its `xmin` has changed), and whoever writes later finds no row `Waiting`. A row that somebody holds is skipped, not waited for, and nothing tells when it is let go: noting a delivery,
- * for one, notifies nobody. One that is not committed yet is not seen; its notification comes with the commit.
+ * (its `xmin` has changed), and whoever writes later finds no row `Waiting`. A row that somebody holds is skipped, not
+ * waited for, and nothing tells when it is let go: noting a delivery, for one, notifies nobody. One that is not committed
+ * yet is not seen; its notification comes with the commit.
  */
 export const claimOperations = async (
   db: Queryable,
