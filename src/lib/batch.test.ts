@@ -104,5 +104,17 @@ describe('a batch', () => {
     expect(calls).toEqual([[0], [1, 2]]);
     await Promise.all([3, 4, 5].map(run)); // so many wait for nothing
     expect(calls.at(-1)).toEqual([3, 4, 5]);
+    const trickle: Promise<number>[] = [];
+    for (const item of [6, 7, 8]) {
+      trickle.push(run(item));
+      await clock.advance(1); // each in a turn of its own
+    }
+    await Promise.all(trickle);
+    expect(calls.at(-1)).toEqual([6, 7, 8]);
+    void run(9);
+    await clock.advance(98); // the pace counts from the last call, however it began
+    expect(calls.at(-1)).toEqual([6, 7, 8]);
+    await clock.advance(1);
+    expect(calls.at(-1)).toEqual([9]);
   });
 });

@@ -45,17 +45,20 @@ export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>): 
   const { pace } = options;
   let nextMs = -Infinity;
   let timer: Timer | undefined;
+  const isFull = (): boolean => pace !== undefined && waiting.length >= pace.orItems;
   /** True when a call may begin; else it begins by itself when it may. */
   const mayBegin = (): boolean => {
-    if (!pace || waiting.length >= pace.orItems) return true;
+    if (!pace) return true;
     const nowMs = pace.clock.monotonicMs();
-    if (nowMs < nextMs) {
+    if (nowMs < nextMs && !isFull()) {
       timer ??= pace.clock.after(nextMs - nowMs, () => {
         timer = undefined;
         flush();
       });
       return false;
     }
+    timer?.cancel();
+    timer = undefined;
     nextMs = nowMs + pace.everyMs;
     return true;
   };
@@ -73,6 +76,6 @@ export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>): 
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject });
-      if (waiting.length === 1) queueMicrotask(flush);
+      if (waiting.length === 1 || isFull()) queueMicrotask(flush);
     });
 };
