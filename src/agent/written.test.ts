@@ -69,6 +69,17 @@ describe('an object that was written here', () => {
     expect(await reader.get(ref)).toBeUndefined();
   });
 
+  it('is read live also where somebody wrote between two writes, and the cache has seen none of it', async () => {
+    const { ref, key, store, reader, make, change } = setUp();
+    const first = await make();
+    store.put(first);
+    reader.wrote(key, { from: first, to: await change('second') });
+    const others = await change('others');
+    expect(await reader.get(ref)).toEqual(others);
+    reader.wrote(key, { from: others, to: await change('third') });
+    expect((await reader.get(ref))?.metadata.labels).toEqual({ value: 'third' });
+  });
+
   it('is gone when somebody deleted it right after it was made', async () => {
     const { ref, key, reader, make } = setUp();
     reader.wrote(key, { from: undefined, to: await make() });

@@ -62,10 +62,10 @@ export const createWrittenReader = <T extends KubeObject>(options: {
       forgetOld();
       const before = written.get(key);
       const began = from?.metadata.resourceVersion;
-      const chained = before !== undefined && before.to === began;
       written.delete(key);
       written.set(key, {
-        behind: new Set([...(chained ? before.behind : []), began]),
+        // The cache had not come past an earlier write when this one began: it may still be where it was then.
+        behind: new Set([...(before ? [...before.behind, before.to] : []), began]),
         to: to?.metadata.resourceVersion,
         untilMs: clock.monotonicMs() + KEPT_MS,
       });

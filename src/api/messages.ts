@@ -35,6 +35,9 @@ export const syncRunMessages = {
     `Unable to retrieve GitOpsDeployment '${name}' referenced by the GitOpsDeploymentSyncRun`,
   notManual: (syncRunName: string): string =>
     `invalid GitOpsDeploymentSyncRun '${syncRunName}'. Syncing a GitOpsDeployment with Automated sync policy is not allowed`,
+  /** While a deployment's newest spec is on its way to the rows, or from there to Argo CD. */
+  changePending: (name: string): string =>
+    `waiting until the last change of GitOpsDeployment '${name}' has been carried out`,
   deploymentNameImmutable: 'deployment name field is immutable: changing it from its initial value is not supported',
   revisionImmutable: 'revision change is not supported: changing it from its initial value is not supported',
 } as const;

@@ -2,8 +2,12 @@
 // sync is pinned to while its `operation` is set. Pure.
 import type { Application } from '../api/argocd/application.ts';
 
+/** A merge patch, or a part of one. */
+type EndSyncPatch =
+  { readonly operation: null } | { readonly status: { readonly operationState: { readonly phase: 'Terminating' } } };
+
 /** The part of a merge patch that ends the sync of an Application; undefined when there is none to end. */
-export const endSyncPatch = ({ operation, status }: Application): Readonly<Record<string, unknown>> | undefined => {
+export const endSyncPatch = ({ operation, status }: Application): EndSyncPatch | undefined => {
   if (!operation) return undefined;
   const phase = status?.operationState?.phase;
   if (phase === 'Terminating') return undefined;

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Application } from '../api/argocd/application.ts';
 import { nextSyncStep, nextTerminateStep } from './sync-operation.ts';
 
-const wish = { id: 'sync-1', revision: '', late: false };
+const nowMs = Date.parse('2026-01-01T00:00:06Z');
+const wish = { id: 'sync-1', revision: '', late: false, nowMs };
 const mine = { info: [{ name: 'syncoperation', value: wish.id }], sync: {} };
 const others = { initiatedBy: { username: 'admin' }, sync: {} };
 
@@ -76,8 +77,9 @@ describe('objects that were not pruned', () => {
   const failed = { next: 'failed', message: '2 resources require pruning' };
 
   it('are a failure where the comparison after the end misses them', () => {
-    expect(nextSyncStep(ended(finishedAt, 'OutOfSync'), wish)).toEqual(failed);
-    expect(nextSyncStep(ended('2026-01-01T00:00:06Z', 'Unknown'), wish)).toEqual(failed);
+    for (const sync of ['OutOfSync', 'Unknown']) {
+      expect(nextSyncStep(ended('2026-01-01T00:00:06Z', sync), wish)).toEqual(failed);
+    }
   });
 
   it('are none where Argo CD is told to disregard them, and so finds the Application synced', () => {
@@ -85,10 +87,10 @@ describe('objects that were not pruned', () => {
   });
 
   it('say nothing before that comparison, which is waited for, but not for ever', () => {
-    for (const sync of ['Synced', 'OutOfSync']) {
-      const present = ended('2026-01-01T00:00:04Z', sync);
-      expect(nextSyncStep(present, wish)).toEqual({ next: 'wait', message: '' });
-      expect(nextSyncStep(present, { ...wish, late: true })).toEqual(failed);
+    const earlier = [ended('2026-01-01T00:00:04Z', 'Synced'), ended(finishedAt, 'OutOfSync')];
+    for (const present of earlier) {
+      expect(nextSyncStep(present, { ...wish, late: true })).toEqual({ next: 'wait', message: '' });
+      expect(nextSyncStep(present, { ...wish, nowMs: Date.parse(finishedAt) + 10_000 })).toEqual(failed);
     }
   });
 });

@@ -20,14 +20,16 @@ export interface SyncWish {
   readonly revision: string;
   /** True when it was wished for a good while ago: then the user is told what it waits for, however usual that is. */
   readonly late: boolean;
+  /** The present time, epoch milliseconds. */
+  readonly nowMs: number;
 }
 
 /** Name of the note that travels with an operation of ours; its value is the id of the sync's row. */
 const infoName = 'syncoperation';
 
-type Operation = NonNullable<Application['operation']>;
+type ArgoOperation = NonNullable<Application['operation']>;
 
-const isOf = (operation: Operation | undefined, id: string): boolean =>
+const isOf = (operation: ArgoOperation | undefined, id: string): boolean =>
   operation?.info?.some(({ name, value }) => name === infoName && value === id) ?? false;
 
 const inProgress = (phase: string | undefined): boolean => phase === 'Running' || phase === 'Terminating';
@@ -61,7 +63,7 @@ export const nextSyncStep = (application: Application, wish: SyncWish): SyncStep
  * The next step of a sync that should end: it is terminated if it is the one that runs. Another one is left alone.
  * `late` is true when the end was wished for so long ago that the user should know.
  */
-export const nextTerminateStep = (application: Application, { id, late }: Omit<SyncWish, 'revision'>): SyncStep => {
+export const nextTerminateStep = (application: Application, { id, late }: Pick<SyncWish, 'id' | 'late'>): SyncStep => {
   const { operation, status, metadata } = application;
   const state = status?.operationState;
   const runs = isOf(state?.operation, id) && inProgress(state?.phase);
@@ -83,7 +85,7 @@ const orderPatch = (application: Application, wish: SyncWish) => ({
 });
 
 /** As Argo CD's own API orders a sync: hooks run, nothing is pruned, and the Application's sync options hold. */
-const operationFor = ({ spec }: Application, { id, revision }: SyncWish): Operation => {
+const operationFor = ({ spec }: Application, { id, revision }: SyncWish): ArgoOperation => {
   const syncOptions = spec.syncPolicy?.syncOptions ?? [];
   return {
     info: [{ name: infoName, value: id }],
@@ -98,21 +100,26 @@ const operationFor = ({ spec }: Application, { id, revision }: SyncWish): Operat
 
 type Status = NonNullable<Application['status']>;
 
+/** How long Argo CD's comparison after a sync is waited for. */
+const COMPARED_WITHIN_MS = 10_000;
+
 /**
  * Objects that were not pruned are a failure only where they are missed: Argo CD may be told to disregard them, and then
- * finds the Application synced. Only its comparison after the end can tell, so that is waited for, for a while.
+ * finds the Application synced. Only its comparison after the end can tell, so that is waited for, for a while. Both are
+ * dated in seconds: one of the same second as the end that finds it out of sync may have been made before it.
  */
 const resultOf = (
   { phase, message, syncResult, finishedAt }: NonNullable<Status['operationState']>,
   { sync, reconciledAt }: Status,
-  { late }: SyncWish,
+  { nowMs }: SyncWish,
 ): SyncStep => {
   if (phase !== 'Succeeded') return { next: 'failed', message: syncMessages.ended(phase, message ?? '') };
   const unpruned = (syncResult?.resources ?? []).filter(({ status }) => status === 'PruneSkipped').length;
   if (unpruned === 0) return { next: 'done' };
-  const isCompared = (parseTime(reconciledAt) ?? -Infinity) >= (parseTime(finishedAt) ?? -Infinity);
-  if (!isCompared && !late) return { next: 'wait', message: '' };
-  return sync?.status === 'Synced' && isCompared
-    ? { next: 'done' }
-    : { next: 'failed', message: syncMessages.requirePruning(unpruned) };
+  const endedMs = parseTime(finishedAt) ?? -Infinity;
+  const comparedMs = parseTime(reconciledAt) ?? -Infinity;
+  if (sync?.status === 'Synced' && comparedMs >= endedMs) return { next: 'done' };
+  return comparedMs > endedMs || nowMs >= endedMs + COMPARED_WITHIN_MS
+    ? { next: 'failed', message: syncMessages.requirePruning(unpruned) }
+    : { next: 'wait', message: '' };
 };

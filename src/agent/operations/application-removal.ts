@@ -6,6 +6,7 @@ import { endSyncPatch } from '../../domain/running-sync.ts';
 import { isNotFound } from '../../kube/status-error.ts';
 import { parseTime } from '../../lib/clock.ts';
 import type { AgentContext, HandlerContext } from '../context.ts';
+import { patchApplication } from '../applications/patch.ts';
 import { readLive } from '../written.ts';
 
 /** While a deletion runs, its Application's events wake the lane; this only catches what they miss. */
@@ -59,12 +60,13 @@ const findByName = async (
 const removeApplication = async (context: HandlerContext, found: Application): Promise<Application | undefined> => {
   const { client, signal } = context;
   try {
-    const ended = await patch(context, found, endSyncPatch(found));
+    const end = endSyncPatch(found);
+    const ended = end ? await patchApplication(context, found, end) : found;
     if (ended.metadata.deletionTimestamp) return ended;
     const finalizers = ended.metadata.finalizers ?? [];
     const held = finalizers.some((finalizer) => finalizer.startsWith('resources-finalizer.argocd.argoproj.io'))
       ? ended
-      : await patch(context, ended, { metadata: { finalizers: [...finalizers, applicationFinalizer] } });
+      : await patchApplication(context, ended, { metadata: { finalizers: [...finalizers, applicationFinalizer] } });
     const { namespace = '', name, uid = '' } = held.metadata;
     // Argo CD's own finalizer deletes what was deployed; nothing else hangs on an Application, so that waiting for
     // Kubernetes' garbage collector as well would only add somebody to wait for.
@@ -74,18 +76,6 @@ const removeApplication = async (context: HandlerContext, found: Application): P
     if (isNotFound(error)) return undefined;
     throw error;
   }
-};
-
-const patch = async (
-  { client, signal }: HandlerContext,
-  { metadata, ...rest }: Application,
-  change: Readonly<Record<string, unknown>> | undefined,
-): Promise<Application> => {
-  if (!change) return { metadata, ...rest };
-  const { namespace = '', name, resourceVersion } = metadata;
-  const inner = change['metadata'] as Record<string, unknown> | undefined; // made by this file, or absent
-  const body = { ...change, metadata: { ...inner, resourceVersion } };
-  return client.patch(applications, { namespace, name }, { type: 'merge', body, signal });
 };
 
 /** '' while the deletion is young; then what the user can look at. */

@@ -12,6 +12,7 @@ import { objectKey } from '../../kube/object.ts';
 import { mergePatch } from '../../kube/patch.ts';
 import { createBatch } from '../../lib/batch.ts';
 import type { AgentContext, HandlerContext, SharedWork } from '../context.ts';
+import { patchApplication } from '../applications/patch.ts';
 import { writePresent } from '../written.ts';
 import { removeApplicationsOf } from './application-removal.ts';
 import { growProject, isGrown, presentProject, trimProject } from './project.ts';
@@ -139,23 +140,16 @@ const writeApplication = async (pass: Pass, row: ApplicationTargetRow): Promise<
   pass.present.applications.wrote(objectKey(made.metadata), { from: undefined, to: made });
 };
 
-const correctApplication = async (
-  { client, signal, applicationId, present: written }: Pass,
-  present: Application,
-  desired: DesiredApplication,
-): Promise<void> => {
-  const difference = compareApplication(present, applicationId, desired);
+const correctApplication = async (pass: Pass, present: Application, desired: DesiredApplication): Promise<void> => {
+  const difference = compareApplication(present, pass.applicationId, desired);
   if (!difference.spec && !difference.label) return;
-  const { namespace = '', name, resourceVersion } = present.metadata;
-  const wanted = newApplication(applicationId, desired);
-  const body = {
-    metadata: { resourceVersion, labels: wanted.metadata.labels },
+  const { labels } = newApplication(pass.applicationId, desired).metadata;
+  const change = {
+    metadata: { labels },
     ...(difference.spec && { spec: specPatch(present, desired) }),
     ...(difference.target && endSyncPatch(present)),
   };
-  const ref = { namespace, name };
-  const corrected = await writePresent(() => client.patch(applications, ref, { type: 'merge', body, signal }));
-  written.applications.wrote(objectKey(present.metadata), { from: present, to: corrected });
+  await writePresent(() => patchApplication(pass, present, change));
 };
 
 /** Replaces the four fields that rows decide as wholes, so that nothing of an old policy stays. */

@@ -1,15 +1,15 @@
 // Operations of type `SyncOperation`: has Argo CD sync an Application once, or ends that sync.
-import { applications, type Application } from '../../api/argocd/application.ts';
+import type { Application } from '../../api/argocd/application.ts';
 import { syncMessages, syncRunMessages } from '../../api/messages.ts';
 import { userFault, waitingFault } from '../../api/reasons.ts';
 import { selectSyncTargets, type SyncTargetRow } from '../../db/queries/sync-operation.ts';
 import { statementBatch } from '../../db/statement-batch.ts';
 import { compareApplication } from '../../domain/application-object.ts';
 import { nextSyncStep, nextTerminateStep, type SyncStep } from '../../domain/sync-operation.ts';
-import { objectKey } from '../../kube/object.ts';
 import { createBatch } from '../../lib/batch.ts';
 import { parseTime } from '../../lib/clock.ts';
 import type { AgentContext, HandlerContext, SharedWork } from '../context.ts';
+import { patchApplication } from '../applications/patch.ts';
 import { writePresent } from '../written.ts';
 import { readRow } from './read-row.ts';
 import type { OperationHandler, Ticket } from './reconcile.ts';
@@ -51,12 +51,12 @@ const sync = async (pass: HandlerContext, ticket: Ticket, row: SyncTargetRow): P
   }
   const { application_id: id, deployment_name: name, revision } = row;
   await carryOut(pass, application, (present) => {
-    const wish = { id: ticket.resourceId, revision: revision ?? '', late: isOlder(pass, ticket, LATE_MS) };
+    const late = isOlder(pass, ticket, LATE_MS);
+    const wish = { id: ticket.resourceId, revision: revision ?? '', late, nowMs: pass.clock.now() };
     const step = nextSyncStep(present, wish);
     // Only what is about to be written waits for a change: what runs already, or has ended, is not held up by one.
     if (step.next !== 'patch' || !compareApplication(present, id, desired).spec) return step;
-    const message = `waiting until the last change of GitOpsDeployment '${name ?? ''}' has been carried out`;
-    return { next: 'wait', message };
+    return { next: 'wait', message: syncRunMessages.changePending(name ?? '') };
   });
 };
 
@@ -85,20 +85,6 @@ const carryOut = async (
   if (step.next === 'done') return;
   if (step.next === 'failed') throw userFault('SyncFailed', step.message);
   if (step.next === 'wait') throw waitingFault('WaitingForArgoCD', step.message, LOOK_AGAIN_MS);
-  await carryOut(pass, await patch(pass, application, step.patch), nextStep);
-};
-
-const patch = async (
-  { client, signal, present: written }: HandlerContext,
-  application: Application,
-  change: Readonly<Record<string, unknown>>,
-): Promise<Application> => {
-  const { namespace = '', name, resourceVersion } = application.metadata;
-  const metadata = change['metadata'] as Record<string, unknown> | undefined; // made by the step, or absent
-  const body = { ...change, metadata: { ...metadata, resourceVersion } };
-  const patched = await writePresent(() =>
-    client.patch(applications, { namespace, name }, { type: 'merge', body, signal }),
-  );
-  written.applications.wrote(objectKey(application.metadata), { from: application, to: patched });
-  return patched;
+  const patched = await writePresent(() => patchApplication(pass, application, step.patch));
+  await carryOut(pass, patched, nextStep);
 };
