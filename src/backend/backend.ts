@@ -22,6 +22,7 @@ import type { DeploymentContext } from './deployments/context.ts';
 import { createGather } from './deployments/gather.ts';
 import { createDeploymentReconciler } from './deployments/reconcile.ts';
 import { createStatusReporter } from './deployments/status.ts';
+import { createCurrentRows, type CurrentRows } from './current-rows.ts';
 import { createLaneIndex, type LaneIndex } from './lane-index.ts';
 import { laneKey, laneOf, type LaneKind } from './lane.ts';
 import { followLanes } from './lanes.ts';
@@ -84,16 +85,14 @@ export const startBackend = (context: BackendContext, lost: AbortSignal): Work =
   const loop: Loop = (name, reconcile, concurrency = 1) =>
     createController({ ...context, name, reconcile, concurrency, tenantConcurrency: TENANT_CONCURRENCY, lost });
   const laneIndex = createLaneIndex();
-  const term: Term = { ...context, lost, loop, laneIndex, announce: createAnnounce(events) };
+  const currentRows = createCurrentRows((lane) => syncRunLanes.deploymentChanged(lane));
+  const term: Term = { ...context, lost, loop, laneIndex, currentRows, announce: createAnnounce(events) };
   const operations = createOperationLoops(term);
   const deploymentLanes = createDeploymentLanes(term, operations.settled);
   const syncRunLanes = createSyncRunLanes(term, operations.settled);
   const lanes = { deployment: deploymentLanes.controller, sync: syncRunLanes.controller };
 
-  const look = (kind: LaneKind, key: string, options: WakeOptions): void => {
-    lanes[kind].enqueue(key, options);
-    if (kind === 'deployment') syncRunLanes.deploymentChanged(key);
-  };
+  const look = (kind: LaneKind, key: string, options: WakeOptions): void => lanes[kind].enqueue(key, options);
   const wake = createWake({
     ...context,
     lane: look,
@@ -148,6 +147,7 @@ interface Term extends BackendContext {
   readonly lost: AbortSignal;
   readonly loop: Loop;
   readonly laneIndex: LaneIndex;
+  readonly currentRows: CurrentRows;
   readonly announce: Announce;
 }
 
@@ -229,7 +229,7 @@ const createSyncRunLanes = (term: Term, settled: Settled) => {
   const { settings, namespaces, syncRuns } = term;
   const { standardConditions } = settings;
   const absences = createAbsences(term, { ...settings, kind: 'GitOpsDeploymentSyncRun' });
-  const shared: SyncRunContext = { ...term, absences };
+  const shared: SyncRunContext = { ...term, absences, ordered: new Set() };
   const status = createSyncStatusReporter({ ...shared, announce: term.announce, standardConditions });
   const enqueue = (key: string): void => controller.enqueue(key);
   const waits = createSyncRunWaits(enqueue);
@@ -245,7 +245,7 @@ const createSyncRunLanes = (term: Term, settled: Settled) => {
     follow() {
       const ends = [
         followLanes({ kind: 'sync', store: syncRuns, namespaces, absences, status, enqueue }),
-        followTurns(syncRuns, waits),
+        followTurns(shared, waits),
       ];
       return () => ends.forEach((end) => end());
     },

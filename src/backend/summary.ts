@@ -1,7 +1,8 @@
 // The standard conditions in a list of conditions.
 import { standardConditions } from '../api/conditions.ts';
 import { unknownError } from '../api/messages.ts';
-import type { Summary } from '../domain/summary.ts';
+import { troubleSummary, type Summary } from '../domain/summary.ts';
+import type { KubeObject } from '../kube/object.ts';
 import { setCondition, type Condition } from '../runtime/conditions.ts';
 
 /** A condition with the generation that it was made from. */
@@ -26,6 +27,26 @@ export const mergeSummary = (
     const next = { type, status, reason, ...(text !== undefined && { message: text }) };
     return setCondition(list, { ...next, observedGeneration: when.generation }, when);
   }, present);
+};
+
+/** An object with conditions. */
+type Conditioned = KubeObject & {
+  readonly status?: { readonly conditions?: readonly StandardEntry[] | undefined } | undefined;
+};
+
+/**
+ * The conditions of an object whose facts can't be read: they say that its change has been seen and is being tried.
+ * Undefined once that, or more, has been said of this version of the object.
+ */
+export const troubleConditions = (
+  { metadata, status }: Conditioned,
+  trouble: { readonly fault: unknown; readonly runId: string },
+  when: { readonly nowText: string; readonly untold?: string },
+): readonly StandardEntry[] | undefined => {
+  const present = status?.conditions ?? [];
+  const said = present.find(({ type }) => type === 'Ready');
+  if (said?.observedGeneration === metadata.generation) return undefined;
+  return mergeSummary(present, troubleSummary(trouble), { ...when, generation: metadata.generation ?? 0 });
 };
 
 /** The run id in the message of an internal error stays that of the first run: each retry would else be a write. */

@@ -48,7 +48,7 @@ export const standingFailure = <T extends Ticket>(operations: readonly T[]): T |
 export const dedupeKey = (instanceId: string, type: OperationResourceType, resourceId: string): string =>
   `${instanceId}/${type}/${resourceId}`;
 
-/** Most characters that a row's message holds. */
+/** Most that a row's message holds. */
 const MAX_MESSAGE_BYTES = 1024;
 
 /** A message that fits the row: cut at a character, never inside one, with `...` at the end. */

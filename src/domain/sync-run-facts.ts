@@ -46,6 +46,8 @@ export interface SyncRunFacts {
   readonly gone: ReadonlySet<string>;
   /** The GitOpsDeployment that the sync run names, unless it is being deleted. */
   readonly deployment: GitOpsDeployment | undefined;
+  /** True when the deployment's rows are what its present spec asks for. */
+  readonly isCurrent: boolean;
   /** The tenant's row. */
   readonly userId: string | undefined;
   readonly links: readonly SyncLink[];

@@ -37,7 +37,7 @@ export const writesSync = (plan: SyncRunPlan): boolean =>
   plan.remove.length > 0 || plan.terminate.length > 0 || plan.end !== undefined || plan.order !== undefined;
 
 /** Who comes before wakes this; it catches what that misses. */
-const TURN_LOOK_MS = 10_000;
+const TURN_LOOK_MS = 60_000;
 
 /**
  * The plan for one sync run. What is proven to be gone is ended and removed before anything else; one made again under
@@ -52,7 +52,7 @@ export const planSyncRun = (facts: SyncRunFacts): SyncRunPlan => {
   const { syncRun } = facts;
   if (remove.length > 0 || terminate.length > 0 || !syncRun || syncRun.metadata.deletionTimestamp) return nothing;
   const link = facts.links.find((one) => one.syncRunUid === syncRun.metadata.uid);
-  if (!link) return { ...nothing, order: orderOf(facts, syncRun) };
+  if (!link) return { ...nothing, order: planOrder(facts, syncRun) };
   const end = endOf(link);
   if (!end) assertUnchanged(facts, syncRun, link.sync);
   return { ...nothing, end };
@@ -102,7 +102,7 @@ const assertManual = ({ deployment }: SyncRunFacts, syncRun: GitOpsDeploymentSyn
 
 const isManual = (type: string): boolean => type.toLowerCase() === 'manual';
 
-const orderOf = (facts: SyncRunFacts, syncRun: GitOpsDeploymentSyncRun): SyncOrder => {
+const planOrder = (facts: SyncRunFacts, syncRun: GitOpsDeploymentSyncRun): SyncOrder => {
   const fault = validateSyncRun(syncRun);
   if (fault) throw fault;
   const { gitopsDeploymentName: deploymentName, revisionID: revision } = syncRunSpec(syncRun);
@@ -117,6 +117,7 @@ const orderOf = (facts: SyncRunFacts, syncRun: GitOpsDeploymentSyncRun): SyncOrd
   if (!target || facts.userId === undefined) {
     throw waitingFault('WaitingForDeployment', `waiting for GitOpsDeployment '${deploymentName}' to be deployed`);
   }
+  if (!facts.isCurrent) throw waitingFault('WaitingForDeployment', syncRunMessages.changePending(deploymentName));
   if (facts.links.length > 0) {
     throw waitingFault(
       'WaitingForTurn',

@@ -1,6 +1,7 @@
 // What is removed is proven to be gone, what has ended is proven to have ended: steps of single lanes, called by hand.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
+import { createCurrentRows } from '../../src/backend/current-rows.ts';
 import { createLaneIndex } from '../../src/backend/lane-index.ts';
 import { createAbsences } from '../../src/backend/absences.ts';
 import { applyPlan } from '../../src/backend/deployments/apply.ts';
@@ -48,6 +49,7 @@ const newLane = async (): Promise<Lane> => {
     namespaces: known,
     absences: createAbsences(platform, { secondLookMs: 10_000, maxUnseenDeletions: 10, kind: 'GitOpsDeployment' }),
     laneIndex: createLaneIndex(),
+    currentRows: createCurrentRows(() => undefined),
     engineNamespace,
     plan: { projectIsolation: true, retryFailedMs: 600_000 },
     lost: new AbortController().signal,

@@ -341,6 +341,17 @@ describe('a sync run and its deployment', () => {
     await syncRuns.withReason(ref(), 'Ready', 'SyncSucceeded');
   });
 
+  it('whose last change cannot be carried out is not synced as it was: the sync waits for a right one', async () => {
+    await world.apply(aDeployment({ namespace, type: 'manual', path: '/' }));
+    await order();
+    const text = "waiting until the last change of GitOpsDeployment 'app' has been carried out";
+    await syncRuns.withMessage(ref(), 'Ready', text);
+    expect(await rows()).toEqual([]);
+    await world.apply(aDeployment({ namespace, type: 'manual', path: 'mended' }));
+    expect((await argoCd.sync()).spec.source?.path).toBe('mended');
+    await syncRuns.withReason(ref(), 'Ready', 'SyncSucceeded');
+  });
+
   it('that was changed just before syncs what the deployment asks for now', async () => {
     await world.apply(aDeployment({ namespace, type: 'manual', path: 'changed' }));
     await order();

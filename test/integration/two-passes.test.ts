@@ -1,6 +1,7 @@
 // Two backends at the same deployment, stepped call by call: whatever comes between what, it happens once.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
+import { createCurrentRows } from '../../src/backend/current-rows.ts';
 import { createLaneIndex } from '../../src/backend/lane-index.ts';
 import { createAbsences } from '../../src/backend/absences.ts';
 import type { DeploymentContext } from '../../src/backend/deployments/context.ts';
@@ -61,6 +62,7 @@ const startBackend = (
     db: pool,
     absences: createAbsences(platform, { secondLookMs: 10_000, maxUnseenDeletions: 10, kind: 'GitOpsDeployment' }),
     laneIndex: createLaneIndex(),
+    currentRows: createCurrentRows(() => undefined),
     engineNamespace,
     plan,
     lost: new AbortController().signal,

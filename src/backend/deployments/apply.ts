@@ -12,7 +12,6 @@ import { writeOperation } from '../../db/queries/operation.ts';
 import { lockTenant } from '../../db/queries/tenant.ts';
 import type { Queryable } from '../../db/pool.ts';
 import { isUniqueViolation } from '../../db/sql-error.ts';
-
 import type { DeploymentFacts, DeploymentLink } from '../../domain/deployment-facts.ts';
 import { planDeployment, writes, type ApplicationPlan } from '../../domain/deployment-plan.ts';
 import { dedupeKey } from '../../domain/operation.ts';

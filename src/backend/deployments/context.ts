@@ -9,6 +9,7 @@ import type { Logger } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
 import type { StoreReader } from '../../runtime/store.ts';
 import type { Absences } from '../absences.ts';
+import type { CurrentRows } from '../current-rows.ts';
 import type { LaneIndex } from '../lane-index.ts';
 
 /** The surroundings of a deployment's reconciler. */
@@ -22,6 +23,7 @@ export interface DeploymentContext {
   readonly namespaces: StoreReader<Namespace>;
   readonly absences: Absences;
   readonly laneIndex: LaneIndex;
+  readonly currentRows: CurrentRows;
   /** The namespace that Argo CD runs in. */
   readonly engineNamespace: string;
   readonly plan: PlanSettings;

@@ -10,7 +10,8 @@ import { applyPlan } from './apply.ts';
 import type { DeploymentContext } from './context.ts';
 import { finishDeletions } from './finish.ts';
 import { assumeNew, type Gather } from './gather.ts';
-import { laneOf } from '../lane.ts';
+import { laneKey, laneOf } from '../lane.ts';
+import { readOrTell } from '../or-tell.ts';
 import type { PassEnd, StatusReporter } from './status.ts';
 
 /** The steps of the reconciler that hold something between passes. */
@@ -31,7 +32,14 @@ export const createDeploymentReconciler =
   (context: DeploymentContext, steps: DeploymentSteps): Reconcile =>
   async (key, pass) => {
     if (await makeFirstRows(context, key)) return { afterMs: FIRST_STATUS_MS };
-    const facts = await finish(context, steps, await gatherOrTell(context, steps, { key, pass }));
+    const gathered = await readOrTell(
+      () => steps.gather(key),
+      async (fault) => {
+        const deployment = cachedDeployment(context, key);
+        if (deployment) await steps.status.reportTrouble(deployment, { fault, runId: pass.runId });
+      },
+    );
+    const facts = await finish(context, steps, gathered);
     const end = await makeRows(context, facts);
     // The agent most often answers within milliseconds: a new deployment's first status can say more then.
     const silentMs = firstSilenceMs(facts, end, context.clock.now());
@@ -46,31 +54,15 @@ export const createDeploymentReconciler =
 const makeFirstRows = async (context: DeploymentContext, key: string): Promise<boolean> => {
   try {
     const facts = await assumeNew(context, key);
-    return (
+    const isMade =
       facts !== undefined &&
       writes(planDeployment(facts, context.plan, 0)) &&
-      (await applyPlan(context, facts, 'first'))
-    );
+      (await applyPlan(context, facts, 'first'));
+    if (isMade) context.currentRows.note(key, facts.deployment);
+    return isMade;
   } catch (error) {
     if (isFault(error)) return false;
     throw error;
-  }
-};
-
-/** Gathers the facts. When they can't be read, the user is told before the fault goes its way. */
-const gatherOrTell = async (
-  context: DeploymentContext,
-  steps: DeploymentSteps,
-  { key, pass }: { readonly key: string; readonly pass: ReconcileContext },
-): Promise<DeploymentFacts> => {
-  try {
-    return await steps.gather(key);
-  } catch (error) {
-    const fault = asError(error);
-    const deployment = cachedDeployment(context, key);
-    // Telling must not hide what is told: when the API server is away as well, the first fault is the one that counts.
-    if (deployment) await steps.status.reportTrouble(deployment, { fault, runId: pass.runId }).catch(() => undefined);
-    throw fault;
   }
 };
 
@@ -86,7 +78,9 @@ const firstSilenceMs = ({ deployment, links }: DeploymentFacts, { told, fault }:
   if (told) return FIRST_STATUS_MS;
   const link = links.find(({ deploymentUid }) => deploymentUid === deployment.metadata.uid);
   const open = openOperations(link?.operations ?? []).at(-1);
-  return open?.message === '' ? (parseTime(open.lastStateUpdate) ?? 0) + FIRST_STATUS_MS - nowMs : 0;
+  if (open?.message !== '') return 0;
+  // The agent's clock may be ahead of ours.
+  return Math.min((parseTime(open.lastStateUpdate) ?? 0) + FIRST_STATUS_MS - nowMs, FIRST_STATUS_MS);
 };
 
 const passOf = ({ runId, log }: ReconcileContext) => ({ runId, log });
@@ -106,12 +100,15 @@ type Made = Pick<PassEnd, 'desired' | 'environmentId' | 'told' | 'fault'>;
 
 /** Makes the rows what they should be. A fault is not thrown yet: the user is told first. */
 const makeRows = async (context: DeploymentContext, facts: DeploymentFacts): Promise<Made> => {
+  const lane = laneKey('deployment', facts);
   try {
     const plan = planDeployment(facts, context.plan, context.clock.now());
     if (writes(plan)) await applyPlan(context, facts);
+    context.currentRows.note(lane, facts.deployment);
     return { ...planned(plan), told: writes(plan), fault: undefined };
   } catch (error) {
     const fault = asError(error);
+    context.currentRows.note(lane, undefined);
     return { desired: undefined, environmentId: undefined, told: false, fault };
   }
 };

@@ -13,13 +13,12 @@ import type { DeploymentFacts, OperationFacts } from '../../domain/deployment-fa
 import { mirrorStatus } from '../../domain/deployment-status.ts';
 import { isEnded, standingFailure } from '../../domain/operation.ts';
 import type { DesiredApplication } from '../../domain/spec-field.ts';
-import { troubleSummary } from '../../domain/summary.ts';
 import { isNotFound } from '../../kube/status-error.ts';
 import { rfc3339 } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { setCondition } from '../../runtime/conditions.ts';
 import { createStatusPatcher } from '../../runtime/status-patch.ts';
-import { isStandard, mergeSummary, type StandardEntry } from '../summary.ts';
+import { isStandard, mergeSummary, troubleConditions, type StandardEntry } from '../summary.ts';
 import type { Announce } from '../announce.ts';
 import type { DeploymentContext } from './context.ts';
 
@@ -92,13 +91,10 @@ export const createStatusReporter = (
       return endedOf(linkOf(end.facts)?.operations ?? []);
     },
     async reportTrouble(deployment, trouble) {
-      const { metadata, status: present } = deployment;
-      const said = present?.conditions?.find((condition) => condition.type === 'Ready');
-      if (!context.standardConditions || said?.observedGeneration === metadata.generation) return;
-      const summary = troubleSummary(trouble);
-      const when = { nowText: rfc3339(context.clock.now()), generation: metadata.generation ?? 0 };
-      const conditions = mergeSummary(present?.conditions ?? [], summary, when);
-      const status = { ...mirrorStatus(undefined, () => ''), ...present, conditions };
+      if (!context.standardConditions) return;
+      const conditions = troubleConditions(deployment, trouble, { nowText: rfc3339(context.clock.now()) });
+      if (!conditions) return;
+      const status = { ...mirrorStatus(undefined, () => ''), ...deployment.status, conditions };
       const patched = await patcher.patch(deployment, status, { signal: context.lost });
       if (patched !== 'unchanged') echoes.set(patched.metadata.uid ?? '', patched.metadata.resourceVersion ?? '');
     },

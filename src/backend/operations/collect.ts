@@ -76,6 +76,15 @@ export const createCollector = (context: CollectContext): Collector => {
       throw error;
     }
   };
+  const collectLate = async (signal: AbortSignal): Promise<void> => {
+    const late = deliveries.late();
+    try {
+      await collect(late, signal);
+    } catch (error) {
+      for (const { operation_id: id } of late) offered.add(id);
+      throw error;
+    }
+  };
 
   return {
     offer(operationIds) {
@@ -92,8 +101,7 @@ export const createCollector = (context: CollectContext): Collector => {
     async reconcile(_key, { signal }) {
       await collectOffered(signal);
       if (offered.size > 0) return { afterMs: 1 };
-      const late = deliveries.late();
-      if (late.length > 0) await collect(late, signal);
+      await collectLate(signal);
       const nowMs = clock.monotonicMs();
       if (nowMs < nextSweepMs) return { afterMs: Math.max(Math.min(nextSweepMs - nowMs, deliveries.lateInMs()), 1) };
       const clusterUid = clusterUidOf(context.namespaces);

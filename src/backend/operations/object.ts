@@ -15,7 +15,9 @@ export const deleteDelivery = async (
   const [first] = rows;
   if (rows.length === 1 && first) return deleteOperationObject(client, first, signal);
   const labelSelector = `${deliveryLabel}=${label}`;
-  await client.deleteLabelled(operations, { namespace: first?.namespace_name ?? '', labelSelector }, { signal });
+  for (const namespace of new Set(rows.map((row) => row.namespace_name))) {
+    await client.deleteLabelled(operations, { namespace, labelSelector }, { signal });
+  }
 };
 
 /** Deletes the object of a row; one that is gone already is fine. */

@@ -9,6 +9,7 @@ import type { Logger } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Indexers, StoreReader } from '../../runtime/store.ts';
 import type { Absences } from '../absences.ts';
+import type { CurrentRows } from '../current-rows.ts';
 import { namespaceIndexer } from '../lanes.ts';
 
 /** The surroundings of a sync run's reconciler. */
@@ -23,6 +24,9 @@ export interface SyncRunContext {
   readonly deployments: StoreReader<GitOpsDeployment>;
   readonly namespaces: StoreReader<Namespace>;
   readonly absences: Absences;
+  readonly currentRows: CurrentRows;
+  /** UIDs of sync runs that a pass has found ordered: nobody waits for their turn. */
+  readonly ordered: Set<string>;
   /** Aborts when the right to work is lost: nothing may be written after. */
   readonly lost: AbortSignal;
 }

@@ -20,7 +20,7 @@ import { createBatch } from '../../lib/batch.ts';
 import { clusterUidOf } from '../engine.ts';
 import { namespaceFacts, operationFacts } from '../facts.ts';
 import { proveIdentity } from '../identity.ts';
-import { laneOf, type Lane } from '../lane.ts';
+import { laneKey, laneOf, type Lane } from '../lane.ts';
 import { deploymentOfRun, type SyncRunContext } from './context.ts';
 
 /** Gathers the facts about a key. */
@@ -40,8 +40,22 @@ export const createGatherSyncRun = (context: SyncRunContext): GatherSyncRun => {
     const links = (row.links ?? []).map(({ uid, namespace: name }) => ({ uid, generation: null, namespace: name }));
     const sources = { ...context, resource: gitOpsDeploymentSyncRuns, store: context.syncRuns };
     const { object: syncRun, gone } = await proveIdentity(sources, { lane, namespace, cached, links });
-    return toFacts(row, { lane, namespace, syncRun, gone, deployment: syncRun && deploymentOf(context, syncRun) });
+    noteOrder(context, syncRun, links);
+    const deployment = syncRun && deploymentOf(context, syncRun);
+    const isCurrent = deployment !== undefined && rowsAreOf(context, lane, deployment);
+    return toFacts(row, { lane, namespace, syncRun, gone, deployment, isCurrent });
   };
+};
+
+const noteOrder = (
+  { ordered }: SyncRunContext,
+  syncRun: GitOpsDeploymentSyncRun | undefined,
+  links: readonly { readonly uid: string }[],
+): void => {
+  const uid = syncRun?.metadata.uid;
+  if (uid === undefined) return;
+  if (links.some((link) => link.uid === uid)) ordered.add(uid);
+  else ordered.delete(uid);
 };
 
 /** The same facts with the rows read again, inside a transaction that holds the tenant's lock. */
@@ -74,19 +88,25 @@ const deploymentOf = (
   return found?.metadata.deletionTimestamp === undefined ? found : undefined;
 };
 
+const rowsAreOf = ({ currentRows }: SyncRunContext, { namespaceUid }: Lane, deployment: GitOpsDeployment): boolean =>
+  currentRows.areOf(laneKey('deployment', { namespaceUid, name: deployment.metadata.name }), deployment);
+
 /**
  * UIDs of the sync runs of the same deployment that come first: those made before, within one second in the order of
- * their names. One that is going or can't be ordered holds up nobody.
+ * their names, and not known to be ordered. One that is going or can't be ordered holds up nobody.
  */
-const earlierThan = ({ syncRuns }: SyncRunContext, syncRun: GitOpsDeploymentSyncRun): readonly string[] => {
-  const mine = orderOf(syncRun);
+const earlierThan = ({ syncRuns, ordered }: SyncRunContext, syncRun: GitOpsDeploymentSyncRun): readonly string[] => {
+  if (ordered.has(syncRun.metadata.uid ?? '')) return [];
+  const mine = turnOf(syncRun);
+  const holdsUp = (other: GitOpsDeploymentSyncRun): boolean =>
+    turnOf(other) < mine && !other.metadata.deletionTimestamp && !validateSyncRun(other);
   return syncRuns
     .byIndex('deployment', deploymentOfRun(syncRun))
-    .filter((other) => orderOf(other) < mine && !other.metadata.deletionTimestamp && !validateSyncRun(other))
+    .filter((other) => !ordered.has(other.metadata.uid ?? '') && holdsUp(other))
     .map(({ metadata }) => metadata.uid ?? '');
 };
 
-const orderOf = ({ metadata }: GitOpsDeploymentSyncRun): string =>
+const turnOf = ({ metadata }: GitOpsDeploymentSyncRun): string =>
   `${metadata.creationTimestamp ?? ''} ${metadata.name}`;
 
 /** Rows of an engine in another cluster are that cluster's backend's: nothing here proves anything about them. */
@@ -97,12 +117,12 @@ const withoutOthers = (row: SyncRunFactsRow, clusterUid: string): SyncRunFactsRo
 
 const toFacts = (
   { user_id, links, target, earlier_waits }: SyncRunFactsRow,
-  known: Pick<SyncRunFacts, 'syncRun' | 'gone' | 'deployment'> & {
+  known: Pick<SyncRunFacts, 'syncRun' | 'gone' | 'deployment' | 'isCurrent'> & {
     readonly lane: Lane;
     readonly namespace: NamespaceFacts | undefined;
   },
 ): SyncRunFacts => {
-  const { lane, namespace, syncRun, gone, deployment } = known;
+  const { lane, namespace, syncRun, gone, deployment, isCurrent } = known;
   return {
     namespaceUid: lane.namespaceUid,
     name: lane.name,
@@ -110,6 +130,7 @@ const toFacts = (
     syncRun,
     gone,
     deployment,
+    isCurrent,
     userId: user_id ?? undefined,
     links: (links ?? []).map(toLink),
     target: target ?? undefined,

@@ -1,10 +1,14 @@
 // GitOpsDeploymentSyncRuns: gather, plan, apply, say when to look again.
+import { syncRunMessages } from '../../api/messages.ts';
+import { waitingFault } from '../../api/reasons.ts';
+import { gitOpsDeployments } from '../../api/v1alpha1/gitops-deployment.ts';
 import type { SyncRunFacts } from '../../domain/sync-run-facts.ts';
 import { planSyncRun, writesSync } from '../../domain/sync-run-plan.ts';
 import { asError } from '../../lib/fault.ts';
 import type { Reconcile } from '../../runtime/controller.ts';
 import type { ReconcileResult } from '../../runtime/outcome.ts';
 import { laneOf } from '../lane.ts';
+import { readOrTell } from '../or-tell.ts';
 import { applySyncPlan } from './apply.ts';
 import { deploymentOfRun, type SyncRunContext } from './context.ts';
 import type { GatherSyncRun } from './gather.ts';
@@ -20,27 +24,34 @@ export interface SyncRunSteps {
   readonly settled: (operationIds: readonly string[]) => void;
 }
 
+/** The deployment's own event wakes the lane; this catches what that misses. */
+const NEWEST_AGAIN_MS = 1_000;
+
 /** Creates the reconciler of one lane: `<namespaceUid>/sync/<name>`. */
 export const createSyncRunReconciler =
   (context: SyncRunContext, steps: SyncRunSteps): Reconcile =>
   async (key, { runId }) => {
-    const deployment = deploymentNamed(context, key);
-    if (deployment) steps.waits.add(deployment, key);
-    const before = await steps.gather(key);
+    const cached = cachedSyncRun(context, key);
+    if (cached) steps.waits.add(deploymentOfRun(cached), key);
+    const before = await readOrTell(
+      () => steps.gather(key),
+      async (fault) => {
+        const syncRun = cachedSyncRun(context, key);
+        if (syncRun) await steps.status.reportTrouble(syncRun, { fault, runId });
+      },
+    );
     const { facts, fault } = await makeRows(context, before);
-    steps.settled(await steps.status.report({ facts, fault, runId }));
-    if (!waits(facts)) steps.waits.remove(key);
+    if (!isUnordered(facts) && !fault) steps.waits.remove(key);
     if (facts !== before) wakeNext(steps, before, facts);
+    steps.settled(await steps.status.report({ facts, fault, runId }));
     if (fault) throw fault;
     return nextLook(context, facts);
   };
 
-/** The deployment that the lane's sync run names, `<namespace>/<name>`. */
-const deploymentNamed = ({ namespaces, syncRuns }: SyncRunContext, key: string): string | undefined => {
+const cachedSyncRun = ({ namespaces, syncRuns }: SyncRunContext, key: string) => {
   const { namespaceUid, name } = laneOf(key);
   const namespace = namespaces.byUid(namespaceUid)?.metadata.name;
-  const syncRun = namespace === undefined ? undefined : syncRuns.get(`${namespace}/${name}`);
-  return syncRun && deploymentOfRun(syncRun);
+  return namespace === undefined ? undefined : syncRuns.get(`${namespace}/${name}`);
 };
 
 /** Makes the rows what they should be. A fault is not thrown yet: the user is told first. */
@@ -50,9 +61,11 @@ const makeRows = async (
 ): Promise<Pick<SyncPassEnd, 'facts' | 'fault'>> => {
   let present = facts;
   try {
-    if (writesSync(planSyncRun(facts))) {
-      present = await applySyncPlan(context, facts);
-      planSyncRun(present); // what is still wrong is to be told
+    if (writesSync(planSyncRun(facts))) present = await applySyncPlan(context, facts);
+    // What came before is out of the way now; what is still wrong is thrown, to be told.
+    if (planSyncRun(present).order) {
+      await assertNewest(context, present);
+      present = await applySyncPlan(context, present);
     }
     return { facts: present, fault: undefined };
   } catch (error) {
@@ -60,17 +73,26 @@ const makeRows = async (
   }
 };
 
+/** Before a sync is ordered: both kinds are watched apart, and the deployment's watch may be the one that lags. */
+const assertNewest = async ({ client, lost }: SyncRunContext, { deployment }: SyncRunFacts): Promise<void> => {
+  if (!deployment) return;
+  const { namespace = '', name, uid, generation } = deployment.metadata;
+  const { metadata } = await client.get(gitOpsDeployments, { namespace, name }, { signal: lost });
+  if (metadata.uid === uid && metadata.generation === generation) return;
+  throw waitingFault('StaleCache', syncRunMessages.changePending(name), NEWEST_AGAIN_MS);
+};
+
 /** True for a sync run that is there and has not been ordered. */
-const waits = ({ syncRun, links }: SyncRunFacts): boolean =>
+const isUnordered = ({ syncRun, links }: SyncRunFacts): boolean =>
   syncRun !== undefined && !links.some(({ syncRunUid }) => syncRunUid === syncRun.metadata.uid);
 
 /** Something was written: nobody waits for what has been removed, and what waits for the same deployments may have its turn. */
-const wakeNext = ({ waits: others, settled }: SyncRunSteps, before: SyncRunFacts, after: SyncRunFacts): void => {
+const wakeNext = ({ waits, settled }: SyncRunSteps, before: SyncRunFacts, after: SyncRunFacts): void => {
   const { namespace, links, syncRun } = before;
   const removed = links.filter((link) => !after.links.some(({ syncId }) => syncId === link.syncId));
   settled(removed.flatMap(({ operations }) => operations.map(({ id }) => id)));
   const named = links.map(({ sync }) => `${namespace?.name ?? ''}/${sync?.deploymentName ?? ''}`);
-  for (const deployment of new Set([...named, ...(syncRun ? [deploymentOfRun(syncRun)] : [])])) others.wake(deployment);
+  for (const deployment of new Set([...named, ...(syncRun ? [deploymentOfRun(syncRun)] : [])])) waits.wake(deployment);
 };
 
 /** When to look again although nothing changes: at who is missing without proof. */

@@ -12,7 +12,7 @@ import { rfc3339 } from '../../lib/clock.ts';
 import { setCondition } from '../../runtime/conditions.ts';
 import { createStatusPatcher } from '../../runtime/status-patch.ts';
 import type { Announce } from '../announce.ts';
-import { isStandard, mergeSummary, type StandardEntry } from '../summary.ts';
+import { isStandard, mergeSummary, troubleConditions, type StandardEntry } from '../summary.ts';
 import type { SyncRunContext } from './context.ts';
 
 /** What a pass has to tell. */
@@ -28,6 +28,8 @@ export interface SyncPassEnd {
 export interface SyncStatusReporter {
   /** Patches the status where it differs. Returns the Operations that nobody waits for any more. */
   report(end: SyncPassEnd): Promise<readonly string[]>;
+  /** As that of deployments: says once of a sync run whose facts can't be read that it has been seen. */
+  reportTrouble(syncRun: GitOpsDeploymentSyncRun, trouble: Pick<SyncPassEnd, 'fault' | 'runId'>): Promise<void>;
   /** True for an object whose newest change is our own patch: there is nothing new in it. */
   isEcho(syncRun: GitOpsDeploymentSyncRun): boolean;
   /** The object is gone. */
@@ -61,6 +63,12 @@ export const createSyncStatusReporter = (
       await write(syncRun, merge(syncRun, wanted, { standard, nowText: rfc3339(context.clock.now()) }));
       if (!link?.sync?.endedAt) return [];
       return link.operations.filter(({ ours, state }) => ours && isEnded(state)).map(({ id }) => id);
+    },
+    async reportTrouble(syncRun, trouble) {
+      if (!context.standardConditions) return;
+      const when = { nowText: rfc3339(context.clock.now()), untold: '' };
+      const conditions = troubleConditions(syncRun, trouble, when);
+      if (conditions) await write(syncRun, conditions);
     },
     isEcho: ({ metadata }) => metadata.uid !== undefined && echoes.get(metadata.uid) === metadata.resourceVersion,
     forget: (uid) => void echoes.delete(uid),

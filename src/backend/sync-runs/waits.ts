@@ -1,8 +1,7 @@
 // Who waits for what becomes of a deployment: for its rows, or for the end of an earlier sync of it.
 import type { GitOpsDeploymentSyncRun } from '../../api/v1alpha1/gitops-deployment-sync-run.ts';
 import { createGroups } from '../../lib/groups.ts';
-import type { StoreReader } from '../../runtime/store.ts';
-import { deploymentOfRun } from './context.ts';
+import { deploymentOfRun, type SyncRunContext } from './context.ts';
 
 /** Lanes by what they wait for. Nothing is lost with it: at start every lane has a pass, which waits again. */
 export interface SyncRunWaits {
@@ -29,12 +28,17 @@ export const createSyncRunWaits = (enqueue: (key: string) => void): SyncRunWaits
   };
 };
 
-/** Wakes those that wait behind a sync run which goes, or turns to another deployment. Returns the way to end it. */
+/** Wakes those that wait behind a sync run which goes, or whose spec changes. Returns the way to end it. */
 export const followTurns = (
-  syncRuns: StoreReader<GitOpsDeploymentSyncRun>,
+  { syncRuns, ordered }: Pick<SyncRunContext, 'syncRuns' | 'ordered'>,
   waits: Pick<SyncRunWaits, 'wake'>,
 ): (() => void) =>
   syncRuns.subscribe(({ type, object, old }) => {
-    if (type === 'added') return;
-    waits.wake(deploymentOfRun(old ?? object));
+    if (type === 'deleted') ordered.delete(object.metadata.uid ?? '');
+    if (type === 'deleted' || (old && !isSameTurn(old, object))) waits.wake(deploymentOfRun(old ?? object));
   });
+
+/** A change of the spec, and a deletion that begins, count up the generation. A status does not. */
+const isSameTurn = (one: GitOpsDeploymentSyncRun, other: GitOpsDeploymentSyncRun): boolean =>
+  one.metadata.generation === other.metadata.generation &&
+  one.metadata.deletionTimestamp === other.metadata.deletionTimestamp;

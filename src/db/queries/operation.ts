@@ -136,8 +136,8 @@ order by o.seq_id limit $2`,
 );
 
 /**
- * Ended rows that nothing waits for: ours of applications that are gone or syncs that are over, and those of others that ended before
- * `endedBefore`.
+ * Ended rows that nothing waits for: ours of applications that are gone or syncs that are over, and those of others that
+ * ended before `endedBefore`.
  */
 export const selectLeftover = async (
   db: Queryable,
