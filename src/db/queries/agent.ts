@@ -2,6 +2,7 @@
 import type { Queryable } from '../pool.ts';
 import { statement } from '../statement.ts';
 import { engineRows, type AgentEngine } from './agent-engine.ts';
+import { lockOperations } from './operation.ts';
 
 /** An Operation that is open. */
 export interface OpenOperationRow {
@@ -177,10 +178,12 @@ export const selectApplicationNames = async (
 const end = statement(
   'agent-end-operations',
   `
+with locked as materialized (${lockOperations('$1::text[]', 'for no key update', `state = 'In_Progress'`)})
 update operation o
 set state = k.state, human_readable_state = nullif(k.message, ''), last_state_update = $4
-from unnest($1::text[], $2::text[], $3::text[]) as k(operation_id, state, message)
-where o.operation_id = k.operation_id and o.state = 'In_Progress'`,
+from locked
+join unnest($1::text[], $2::text[], $3::text[]) as k(operation_id, state, message) using (operation_id)
+where o.operation_id = locked.operation_id`,
 );
 
 /** How an Operation ended, or that it goes on with a message for the user. */

@@ -74,9 +74,18 @@ export const selectUndelivered = async (
   limit: number,
 ): Promise<readonly DeliveryRow[]> => (await db.query(undelivered, [limit, clusterUid])).rows;
 
+/**
+ * SQL that locks the Operations whose ids are in `ids`, an array, for a statement that writes several of them. Both
+ * halves lock them in the order of their ids: whoever locked them in another order would wait for one that waits for it.
+ */
+export const lockOperations = (ids: string, lock: 'for update' | 'for no key update', where = 'true'): string =>
+  `select operation_id from operation where operation_id = any(${ids}) and ${where} order by operation_id ${lock}`;
+
 const delivered = statement(
   'operation-delivered',
-  `update operation set delivered_at = $2 where operation_id = any($1::text[])`,
+  `
+update operation set delivered_at = $2
+where operation_id in (${lockOperations('$1::text[]', 'for no key update')})`,
 );
 
 /** Notes that these rows have their objects. */
@@ -147,7 +156,9 @@ export const selectLeftover = async (
 
 const remove = statement(
   'operation-remove',
-  `delete from operation where operation_id = any($1::text[]) and state in ('Completed', 'Failed')`,
+  `
+delete from operation
+where operation_id in (${lockOperations('$1::text[]', 'for update', `state in ('Completed', 'Failed')`)})`,
 );
 
 /** Deletes rows that have ended. */
