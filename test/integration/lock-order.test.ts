@@ -35,7 +35,13 @@ beforeAll(async () => {
     if (rows.length < 2) throw new Error(JSON.stringify(rows));
     return rows.map(({ id }) => id);
   });
-  const platform = { clock: systemClock, random: systemRandom, gate: openGate, log: silentLog, metrics: createMetrics() };
+  const platform = {
+    clock: systemClock,
+    random: systemRandom,
+    gate: openGate,
+    log: silentLog,
+    metrics: createMetrics(),
+  };
   pool = openDatabase(platform, world.database.connection, 'lock-order').pool;
 });
 afterAll(async () => {

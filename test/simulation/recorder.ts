@@ -2,9 +2,13 @@
 import { appProjects } from '../../src/api/argocd/app-project.ts';
 import { applications, type Application } from '../../src/api/argocd/application.ts';
 import { deploymentFinalizer, deploymentUidOf } from '../../src/api/labels.ts';
-import { gitOpsDeploymentSyncRuns } from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
-import { gitOpsDeployments } from '../../src/api/v1alpha1/gitops-deployment.ts';
+import {
+  gitOpsDeploymentSyncRuns,
+  type GitOpsDeploymentSyncRun,
+} from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
+import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
 import { isRecord } from '../../src/kube/json.ts';
+import { isEqualJson } from '../../src/kube/patch.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/object.ts';
 import type { DeletedRow } from './database.ts';
 import type { ServiceRequest } from './faulty-api.ts';
@@ -13,6 +17,8 @@ import type { ServiceRequest } from './faulty-api.ts';
 export interface Recorder {
   /** A user made this deployment or sync run. */
   made(object: KubeObject): void;
+  /** A user changed the spec of this deployment. */
+  changed(deployment: GitOpsDeployment): void;
   /** A user asked for the deletion of the deployment or sync run with this UID, be it with its namespace. */
   asked(uid: string): void;
   /** Argo CD has ended a sync of the Application with this UID. */
@@ -62,6 +68,7 @@ export const createRecorder = (present: PresentObjects, when: () => string): Rec
       wrong(true, `the service deleted ${resource} ${name}`);
     }
   };
+  const orderedSources = createSourceWatch(present);
   const orders = ({ resource, name, body }: ServiceRequest): void => {
     if (resource !== applications.plural || !isRecord(body) || !isRecord(body['operation'])) return;
     const found = present(applications).find(({ metadata }) => metadata.name === name);
@@ -70,6 +77,10 @@ export const createRecorder = (present: PresentObjects, when: () => string): Rec
     if (!isRecord(body['metadata']) || body['metadata']['resourceVersion'] !== resourceVersion) return;
     wrong(found?.operation !== undefined, `a sync of ${name} was ordered while another one was ordered`);
     wrong(syncs.has(syncKey(uid, body['operation'])), `a sync of ${name} that had ended was ordered again`);
+    wrong(
+      found !== undefined && !orderedSources.fits(found),
+      `a sync of ${name} was ordered of a source from before its sync run was made`,
+    );
   };
   const patches = ({ resource, name, body, subresource }: ServiceRequest): void => {
     if (resource !== gitOpsDeployments.plural || subresource !== undefined) return;
@@ -96,10 +107,13 @@ export const createRecorder = (present: PresentObjects, when: () => string): Rec
     wrong(rival !== undefined, `${who(uid)} got its Application while that of its namesake ${rival?.[0]} was there`);
   };
   return {
-    made: ({ kind, metadata }) => {
+    made: (object) => {
+      orderedSources.made(object);
+      const { kind, metadata } = object;
       const sort = kind === gitOpsDeployments.kind ? '' : `${kind} `;
       names.set(metadata.uid ?? '', `${sort}${metadata.namespace}/${metadata.name}`);
     },
+    changed: orderedSources.changed,
     synced: (applicationUid, operation) => void syncs.add(syncKey(applicationUid, operation)),
     asked: (uid) => void asked.add(uid),
     request(request) {
@@ -111,5 +125,47 @@ export const createRecorder = (present: PresentObjects, when: () => string): Rec
     row: ({ table, key }) =>
       wrong(!asked.has(key), `the row of ${who(key)} in ${table} was deleted, and nobody asked for that`),
     wrongs,
+  };
+};
+
+/** Which sources each deployment has had, and which of them each sync run was made of. */
+const createSourceWatch = (present: PresentObjects) => {
+  const sources = new Map<string, unknown[]>();
+  const runs = new Map<string, { readonly deployment: string; readonly uid: string; readonly from: number }>();
+  const sourceOf = ({ spec }: GitOpsDeployment): unknown => spec?.source;
+  const changed = (deployment: GitOpsDeployment): void => {
+    const { uid = '' } = deployment.metadata;
+    sources.set(uid, [...(sources.get(uid) ?? []), sourceOf(deployment)]);
+  };
+  const deploymentAt = (path: string): GitOpsDeployment | undefined =>
+    present(gitOpsDeployments).find(({ metadata }) => `${metadata.namespace}/${metadata.name}` === path);
+  const hasEnded = (syncRunUid: string): boolean => {
+    const found = present(gitOpsDeploymentSyncRuns).find(({ metadata }) => metadata.uid === syncRunUid);
+    const conditions = found?.status?.conditions ?? [];
+    return conditions.some(({ type, status }) => status === 'True' && (type === 'Ready' || type === 'ErrorOccurred'));
+  };
+  return {
+    changed,
+    made(object: KubeObject): void {
+      if (object.kind === gitOpsDeployments.kind) changed(object as GitOpsDeployment); // its kind says so
+      if (object.kind !== gitOpsDeploymentSyncRuns.kind) return;
+      const { spec } = object as GitOpsDeploymentSyncRun; // its kind says so
+      const deployment = `${object.metadata.namespace}/${spec?.gitopsDeploymentName}`;
+      const uid = deploymentAt(deployment)?.metadata.uid ?? '';
+      const from = Math.max((sources.get(uid)?.length ?? 0) - 1, 0);
+      runs.set(object.metadata.uid ?? '', { deployment, uid, from });
+    },
+    /** True when the Application has a source that one of the sync runs which may order it can mean. */
+    fits({ metadata, spec }: Application): boolean {
+      const uid = deploymentUidOf(metadata.name) ?? '';
+      const now = present(gitOpsDeployments).find((one) => one.metadata.uid === uid);
+      if (!now) return true; // it goes, and its sync with it
+      const path = `${now.metadata.namespace}/${now.metadata.name}`;
+      const open = [...runs].filter(([runUid, run]) => run.deployment === path && !hasEnded(runUid));
+      return open.some(([, run]) => {
+        const meant = run.uid === uid ? (sources.get(uid) ?? []).slice(run.from) : (sources.get(uid) ?? []);
+        return [...meant, sourceOf(now)].some((source) => isEqualJson(source, spec.source));
+      });
+    },
   };
 };

@@ -106,7 +106,9 @@ const pickOne = async <T extends KubeObject>(
 const update = async (acting: Acting): Promise<string> => {
   const found = await pickOne(acting, gitOpsDeployments);
   if (!found) return 'nothing';
-  await acting.client.update(gitOpsDeployments, { ...found, spec: someDeployment(acting.random) });
+  acting.recorder.changed(
+    await acting.client.update(gitOpsDeployments, { ...found, spec: someDeployment(acting.random) }),
+  );
   return `${found.metadata.namespace}/${found.metadata.name}`;
 };
 
