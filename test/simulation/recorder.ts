@@ -2,16 +2,13 @@
 import { appProjects } from '../../src/api/argocd/app-project.ts';
 import { applications, type Application } from '../../src/api/argocd/application.ts';
 import { deploymentFinalizer, deploymentUidOf } from '../../src/api/labels.ts';
-import {
-  gitOpsDeploymentSyncRuns,
-  type GitOpsDeploymentSyncRun,
-} from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
+import { gitOpsDeploymentSyncRuns } from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
 import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
 import { isRecord } from '../../src/kube/json.ts';
-import { isEqualJson } from '../../src/kube/patch.ts';
 import type { KubeObject, ResourceType } from '../../src/kube/object.ts';
 import type { DeletedRow } from './database.ts';
 import type { ServiceRequest } from './faulty-api.ts';
+import { createSyncOrders } from './sync-orders.ts';
 
 /** What is known of what users asked for, and what was done that nobody did. */
 export interface Recorder {
@@ -31,10 +28,6 @@ export interface Recorder {
   readonly wrongs: readonly string[];
 }
 
-/** What an operation was ordered for is in its notes. */
-const syncKey = (applicationUid: string, operation: unknown): string =>
-  JSON.stringify([applicationUid, isRecord(operation) ? operation['info'] : undefined]);
-
 /** The objects of one kind, now. */
 export type PresentObjects = <T extends KubeObject>(resource: ResourceType<T>) => readonly T[];
 
@@ -43,7 +36,6 @@ export const createRecorder = (present: PresentObjects, when: () => string): Rec
   const wrongs: string[] = [];
   const asked = new Set<string>();
   const names = new Map<string, string>();
-  const syncs = new Set<string>();
   const wrong = (isWrong: boolean, text: string): void => {
     if (isWrong) wrongs.push(`${when()}: ${text}`);
   };
@@ -68,20 +60,7 @@ export const createRecorder = (present: PresentObjects, when: () => string): Rec
       wrong(true, `the service deleted ${resource} ${name}`);
     }
   };
-  const orderedSources = createSourceWatch(present);
-  const orders = ({ resource, name, body }: ServiceRequest): void => {
-    if (resource !== applications.plural || !isRecord(body) || !isRecord(body['operation'])) return;
-    const found = present(applications).find(({ metadata }) => metadata.name === name);
-    const { resourceVersion, uid = '' } = found?.metadata ?? {};
-    // One that was made from an older version is refused, and does nothing.
-    if (!isRecord(body['metadata']) || body['metadata']['resourceVersion'] !== resourceVersion) return;
-    wrong(found?.operation !== undefined, `a sync of ${name} was ordered while another one was ordered`);
-    wrong(syncs.has(syncKey(uid, body['operation'])), `a sync of ${name} that had ended was ordered again`);
-    wrong(
-      found !== undefined && !orderedSources.fits(found),
-      `a sync of ${name} was ordered of a source from before its sync run was made`,
-    );
-  };
+  const syncOrders = createSyncOrders(present, wrong);
   const patches = ({ resource, name, body, subresource }: ServiceRequest): void => {
     if (resource !== gitOpsDeployments.plural || subresource !== undefined) return;
     const metadata = isRecord(body) && isRecord(body['metadata']) ? body['metadata'] : {};
@@ -108,64 +87,22 @@ export const createRecorder = (present: PresentObjects, when: () => string): Rec
   };
   return {
     made: (object) => {
-      orderedSources.made(object);
+      syncOrders.made(object);
       const { kind, metadata } = object;
       const sort = kind === gitOpsDeployments.kind ? '' : `${kind} `;
       names.set(metadata.uid ?? '', `${sort}${metadata.namespace}/${metadata.name}`);
     },
-    changed: orderedSources.changed,
-    synced: (applicationUid, operation) => void syncs.add(syncKey(applicationUid, operation)),
+    changed: syncOrders.changed,
+    synced: syncOrders.synced,
     asked: (uid) => void asked.add(uid),
     request(request) {
       if (request.method === 'DELETE') deletes(request);
       if (request.method === 'PATCH') patches(request);
-      if (request.method === 'PATCH') orders(request);
+      if (request.method === 'PATCH') syncOrders.request(request);
       if (request.method === 'POST') creates(request);
     },
     row: ({ table, key }) =>
       wrong(!asked.has(key), `the row of ${who(key)} in ${table} was deleted, and nobody asked for that`),
     wrongs,
-  };
-};
-
-/** Which sources each deployment has had, and which of them each sync run was made of. */
-const createSourceWatch = (present: PresentObjects) => {
-  const sources = new Map<string, unknown[]>();
-  const runs = new Map<string, { readonly deployment: string; readonly uid: string; readonly from: number }>();
-  const sourceOf = ({ spec }: GitOpsDeployment): unknown => spec?.source;
-  const changed = (deployment: GitOpsDeployment): void => {
-    const { uid = '' } = deployment.metadata;
-    sources.set(uid, [...(sources.get(uid) ?? []), sourceOf(deployment)]);
-  };
-  const deploymentAt = (path: string): GitOpsDeployment | undefined =>
-    present(gitOpsDeployments).find(({ metadata }) => `${metadata.namespace}/${metadata.name}` === path);
-  const hasEnded = (syncRunUid: string): boolean => {
-    const found = present(gitOpsDeploymentSyncRuns).find(({ metadata }) => metadata.uid === syncRunUid);
-    const conditions = found?.status?.conditions ?? [];
-    return conditions.some(({ type, status }) => status === 'True' && (type === 'Ready' || type === 'ErrorOccurred'));
-  };
-  return {
-    changed,
-    made(object: KubeObject): void {
-      if (object.kind === gitOpsDeployments.kind) changed(object as GitOpsDeployment); // its kind says so
-      if (object.kind !== gitOpsDeploymentSyncRuns.kind) return;
-      const { spec } = object as GitOpsDeploymentSyncRun; // its kind says so
-      const deployment = `${object.metadata.namespace}/${spec?.gitopsDeploymentName}`;
-      const uid = deploymentAt(deployment)?.metadata.uid ?? '';
-      const from = Math.max((sources.get(uid)?.length ?? 0) - 1, 0);
-      runs.set(object.metadata.uid ?? '', { deployment, uid, from });
-    },
-    /** True when the Application has a source that one of the sync runs which may order it can mean. */
-    fits({ metadata, spec }: Application): boolean {
-      const uid = deploymentUidOf(metadata.name) ?? '';
-      const now = present(gitOpsDeployments).find((one) => one.metadata.uid === uid);
-      if (!now) return true; // it goes, and its sync with it
-      const path = `${now.metadata.namespace}/${now.metadata.name}`;
-      const open = [...runs].filter(([runUid, run]) => run.deployment === path && !hasEnded(runUid));
-      return open.some(([, run]) => {
-        const meant = run.uid === uid ? (sources.get(uid) ?? []).slice(run.from) : (sources.get(uid) ?? []);
-        return [...meant, sourceOf(now)].some((source) => isEqualJson(source, spec.source));
-      });
-    },
   };
 };

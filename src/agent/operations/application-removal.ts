@@ -6,7 +6,7 @@ import { endSyncPatch } from '../../domain/running-sync.ts';
 import { isNotFound } from '../../kube/status-error.ts';
 import { parseTime } from '../../lib/clock.ts';
 import type { AgentContext, HandlerContext } from '../context.ts';
-import { patchApplication } from '../applications/patch.ts';
+import { patchApplication } from '../patch-application.ts';
 import { readLive } from '../written.ts';
 
 /** While a deletion runs, its Application's events wake the lane; this only catches what they miss. */

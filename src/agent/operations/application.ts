@@ -12,7 +12,7 @@ import { objectKey } from '../../kube/object.ts';
 import { mergePatch } from '../../kube/patch.ts';
 import { createBatch } from '../../lib/batch.ts';
 import type { AgentContext, HandlerContext, SharedWork } from '../context.ts';
-import { patchApplication } from '../applications/patch.ts';
+import { patchApplication } from '../patch-application.ts';
 import { writePresent } from '../written.ts';
 import { removeApplicationsOf } from './application-removal.ts';
 import { growProject, isGrown, presentProject, trimProject } from './project.ts';

@@ -9,7 +9,7 @@ import { nextSyncStep, nextTerminateStep, type SyncStep } from '../../domain/syn
 import { createBatch } from '../../lib/batch.ts';
 import { parseTime } from '../../lib/clock.ts';
 import type { AgentContext, HandlerContext, SharedWork } from '../context.ts';
-import { patchApplication } from '../applications/patch.ts';
+import { patchApplication } from '../patch-application.ts';
 import { writePresent } from '../written.ts';
 import { readRow } from './read-row.ts';
 import type { OperationHandler, Ticket } from './reconcile.ts';

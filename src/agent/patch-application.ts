@@ -1,7 +1,7 @@
 // How an Application is changed: on condition of the version that was read, and remembered by who reads it next.
-import { applications, type Application } from '../../api/argocd/application.ts';
-import { objectKey } from '../../kube/object.ts';
-import type { HandlerContext } from '../context.ts';
+import { applications, type Application } from '../api/argocd/application.ts';
+import { objectKey } from '../kube/object.ts';
+import type { HandlerContext } from './context.ts';
 
 /** A merge patch of an Application, without its `resourceVersion`. */
 export interface ApplicationChange {
