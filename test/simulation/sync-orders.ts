@@ -62,7 +62,7 @@ const createSourceWatch = (present: PresentObjects) => {
   return {
     changed,
     made(object: KubeObject): void {
-      if (object.kind === gitOpsDeployments.kind) changed(object as GitOpsDeployment); // its kind says so
+      if (object.kind === gitOpsDeployments.kind) changed(object);
       if (object.kind !== gitOpsDeploymentSyncRuns.kind) return;
       const { spec }: GitOpsDeploymentSyncRun = object;
       const deployment = `${object.metadata.namespace}/${spec?.gitopsDeploymentName}`;
