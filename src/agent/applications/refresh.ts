@@ -19,8 +19,11 @@ export const createRefreshReconciler =
     const wishes = await selectRefreshes(context.db, await context.engine.identity(), PAGE);
     const nowMs = context.clock.now();
     const due = wishes.filter((wish) => (parseTime(wish.due_at) ?? 0) <= nowMs);
-    await Promise.all(due.map((wish) => refresh(context, wish, signal)));
-    if (due.length > 0) await removeRefreshes(context.db, due);
+    const ends = await Promise.allSettled(due.map((wish) => refresh(context, wish, signal)));
+    const done = due.filter((_, index) => ends[index]?.status === 'fulfilled');
+    if (done.length > 0) await removeRefreshes(context.db, done);
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed) throw failed.reason;
     const next = wishes.find((wish) => !due.includes(wish));
     if (due.length === PAGE) return { afterMs: 1 };
     return next ? { afterMs: Math.max((parseTime(next.due_at) ?? nowMs) - nowMs, 1) } : undefined;
