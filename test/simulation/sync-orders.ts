@@ -56,8 +56,8 @@ const createSourceWatch = (present: PresentObjects) => {
     present(gitOpsDeployments).find(({ metadata }) => `${metadata.namespace}/${metadata.name}` === path);
   const hasEnded = (syncRunUid: string): boolean => {
     const found = present(gitOpsDeploymentSyncRuns).find(({ metadata }) => metadata.uid === syncRunUid);
-    const conditions = found?.status?.conditions ?? [];
-    return conditions.some(({ type, status }) => status === 'True' && (type === 'Ready' || type === 'ErrorOccurred'));
+    const ready = (found?.status?.conditions ?? []).find(({ type }) => type === 'Ready');
+    return ready?.status === 'True' || ready?.reason === 'SyncFailed';
   };
   return {
     changed,
