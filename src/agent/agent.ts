@@ -12,7 +12,7 @@ import type { Work } from '../runtime/term.ts';
 import { createRefreshReconciler, refreshKey } from './applications/refresh.ts';
 import { createReporter, reportKey } from './applications/report.ts';
 import { createSharedWork, type AgentContext } from './context.ts';
-import { createDriftReconciler, followDrift, missingKey } from './drift/application.ts';
+import { createDriftReconciler, followDrift, lookKey, missingKey } from './drift/application.ts';
 import { createApplicationWork } from './operations/application.ts';
 import { createClaims } from './operations/claim.ts';
 import { createDispatch, dispatchKey } from './operations/dispatch.ts';
@@ -37,7 +37,7 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
   const { applications, operations, concurrency } = context;
   const loop = (name: string, reconcile: Reconcile, atOnce = 1): Controller =>
     createController({ ...context, name, reconcile, concurrency: atOnce, lost });
-  const { handlers, repair } = createHandlers(context);
+  const { handlers, application } = createHandlers(context);
   const results = createResults(context);
   const reconciler = createOperationReconciler(context, {
     claims: createClaims(context, results),
@@ -49,7 +49,7 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
   const reports = loop('application-report', reporter.reconcile, concurrency);
   const refreshes = loop('refresh', createRefreshReconciler(context));
   const drifted = (key: string): void => drift.enqueue(key, { priority: 'resync' });
-  const drift = loop('drift', createDriftReconciler(context, repair, drifted), concurrency);
+  const drift = loop('drift', createDriftReconciler(context, application, drifted), concurrency);
   const dispatch = createDispatch(context, {
     handled: new Set(Object.keys(handlers)),
     enqueue: (key, priority) => tickets.enqueue(key, { priority }),
@@ -83,12 +83,22 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
     drifted(missingKey);
     for (const object of applications.list()) applicationChanged({ object });
   };
+  /** What was changed while nobody looked, or what the watch did not show as a change. */
+  const lookForDrift = (): void => {
+    for (const { metadata } of applications.list()) {
+      const id = metadata.labels?.[databaseIdLabel];
+      if (id) drifted(lookKey(id));
+    }
+  };
   const listener = createListener({
     ...context.listen,
     channels: ['operation_event', 'refresh'],
     onNotify: (channel, payloads) =>
       channel === 'operation_event' ? happened(payloads) : refreshes.enqueue(refreshKey),
-    onConnect: lookAtEverything,
+    onConnect() {
+      lookAtEverything();
+      lookForDrift();
+    },
   });
   const ends = [
     applications.subscribe(applicationChanged),
@@ -99,6 +109,7 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
       if (id && (type === 'modified' || (type === 'added' && !listener.connected))) heard([id]);
     }),
     repeat(context, context.resyncMs, lookAtEverything),
+    repeat(context, context.resyncMs, lookForDrift),
     repeat(context, context.pollMs, () => listener.connected || lookAtEverything()),
   ];
 
@@ -122,5 +133,5 @@ const createHandlers = (context: AgentContext) => {
     Application: application.carryOut,
     SyncOperation: createSyncHandler(context, shared),
   };
-  return { handlers, repair: application.repair };
+  return { handlers, application };
 };

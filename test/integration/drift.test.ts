@@ -52,6 +52,14 @@ describe('an Application', () => {
     await eventually('it is made again', find);
   });
 
+  it('that was changed while the agent was down is put right when it starts', async () => {
+    const before = await world.client.get(applications, ref());
+    await agent.process.stop();
+    await world.client.patch(applications, ref(), { type: 'merge', body: { spec: { source: { path: 'another' } } } });
+    agent = await world.start('agent');
+    await eventually('it is put right', async () => (await find())?.spec.source?.path === before.spec.source?.path);
+  });
+
   it('whose spec or label is changed by hand is put right', async () => {
     const before = await world.client.get(applications, ref());
     const body = { metadata: { labels: { databaseID: null } }, spec: { source: { path: 'another' } } };

@@ -11,17 +11,30 @@ import type { AgentContext } from '../context.ts';
 /** The key of an application's drift, `<application id>/drift/application`: each is looked at in its own turn. */
 const driftKey = (applicationId: string): string => `${applicationId}/drift/application`;
 
+/** The key of a look at whether an application has drifted unseen, `<application id>/drift/look`. */
+export const lookKey = (applicationId: string): string => `${applicationId}/drift/look`;
+
 /** The key of the search for what is missing. */
 export const missingKey = 'agent/drift/missing';
 
-/** Puts one application right. */
-type Repair = (applicationId: string, signal: AbortSignal) => Promise<void>;
+/** What can be done about one application. */
+interface Remedy {
+  /** Puts it right. */
+  readonly repair: (applicationId: string, signal: AbortSignal) => Promise<void>;
+  /** Looks, and writes nothing. */
+  readonly isRight: (applicationId: string, signal: AbortSignal) => Promise<boolean>;
+}
 
 /** Creates the reconciler of drift. Comparing with the rows is all it does about an Application that is as it should be. */
 export const createDriftReconciler =
-  (context: AgentContext, repair: Repair, enqueue: (key: string) => void): Reconcile =>
+  (context: AgentContext, { repair, isRight }: Remedy, enqueue: (key: string) => void): Reconcile =>
   async (key, { signal }) => {
-    if (key !== missingKey) return repair(key.split('/')[0] ?? '', signal);
+    const [applicationId = ''] = key.split('/');
+    if (key === driftKey(applicationId)) return repair(applicationId, signal);
+    if (key === lookKey(applicationId)) {
+      if (!(await isRight(applicationId, signal))) enqueue(driftKey(applicationId));
+      return undefined;
+    }
     const { namespace } = context.engine;
     const wanted = await selectApplicationNames(context.db, await context.engine.identity());
     for (const { application_id, name } of wanted) {
@@ -58,5 +71,8 @@ export const followDrift = (
   return () => ends.forEach((end) => end());
 };
 
-const isDrift = ({ type, object, old }: StoreChange<Application | AppProject>): boolean =>
-  type === 'deleted' || (type === 'modified' && !isEqualJson(old?.spec, object.spec));
+/** A new one whose generation has counted changes was changed before the watch told of it. */
+const isDrift = ({ type, object, old }: StoreChange<Application | AppProject>): boolean => {
+  if (type === 'added') return (object.metadata.generation ?? 1) > 1;
+  return type === 'deleted' || !isEqualJson(old?.spec, object.spec);
+};

@@ -39,6 +39,8 @@ export interface ApplicationWork {
   readonly carryOut: OperationHandler;
   /** Puts right what others changed or deleted. Without a row it does nothing: only an Operation removes. */
   repair(applicationId: string, signal: AbortSignal): Promise<void>;
+  /** False when there is something to repair about the Application, or its project is missing. Writes nothing. */
+  isRight(applicationId: string, signal: AbortSignal): Promise<boolean>;
 }
 
 /** Creates the work on applications; both ways take turns where they meet. */
@@ -77,6 +79,10 @@ export const createApplicationWork = (agent: AgentContext, shared: SharedWork): 
   };
   return {
     carryOut,
+    async isRight(resourceId, signal) {
+      const pass = passOver({ resourceId, ownerId: null, signal });
+      return isRight(pass, await pass.read());
+    },
     async repair(resourceId, signal) {
       const pass = passOver({ resourceId, ownerId: null, signal });
       const { projectRows: owner } = await pass.read();
@@ -138,6 +144,18 @@ const writeApplication = async (pass: Pass, row: ApplicationTargetRow): Promise<
   signal.throwIfAborted();
   const made = await client.create(applications, newApplication(applicationId, desired), { signal });
   pass.present.applications.wrote(objectKey(made.metadata), { from: undefined, to: made });
+};
+
+const isRight = async (
+  pass: Pass,
+  { row: { spec_field: specField }, projectRows: owner }: Target,
+): Promise<boolean> => {
+  if (specField === null || !owner) return true;
+  const desired = readRow(specField);
+  const present = await pass.present.applications.get(desired, { signal: pass.signal });
+  if (!present || present.metadata.deletionTimestamp) return false;
+  const difference = compareApplication(present, pass.applicationId, desired);
+  return !difference.spec && !difference.label && (await presentProject(pass, owner)) !== undefined;
 };
 
 const correctApplication = async (pass: Pass, present: Application, desired: DesiredApplication): Promise<void> => {
