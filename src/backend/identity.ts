@@ -101,8 +101,9 @@ export const readNamespace = async ({ client, lost }: Reader, name: string): Pro
   }
 };
 
-const readObject = async <T extends KubeObject>(
-  { client, lost, resource }: IdentitySources<T>,
+/** The object that bears this name now; undefined when there is none. */
+export const readObject = async <T extends KubeObject>(
+  { client, lost, resource }: Reader & Pick<IdentitySources<T>, 'resource'>,
   ref: { readonly namespace: string; readonly name: string },
 ): Promise<T | undefined> => {
   try {

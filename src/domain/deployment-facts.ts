@@ -89,4 +89,6 @@ export interface DeploymentFacts {
   readonly repositoryKnown: boolean;
   readonly links: readonly DeploymentLink[];
   readonly deletions: readonly DeletionFacts[];
+  /** True while there are rows of a deployment of this name in a namespace that had the name of this one before. */
+  readonly namesakeLeft: boolean;
 }

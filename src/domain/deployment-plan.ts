@@ -145,7 +145,7 @@ const assertTurn = (facts: DeploymentFacts, deployment: GitOpsDeployment, link: 
     throw waitingFault('NamespaceTerminating', `namespace '${facts.namespace?.name ?? ''}' is being deleted`);
   }
   const before = facts.deletions.find((deletion) => deletion.deploymentUid !== uid);
-  if (before) {
+  if (before || facts.namesakeLeft) {
     throw waitingFault(
       'WaitingForDeletion',
       'waiting until what the previous GitOpsDeployment of this name deployed has been deleted',

@@ -1,6 +1,6 @@
 // Namespaces: they come, go, come again, and there are many of them at once.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
+import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { namespaces, type KubeObject } from '../../src/kube/object.ts';
 import { aDeployment, deploymentsOf, orAbsent, type Deployments } from '../kit/deployments.ts';
@@ -97,16 +97,22 @@ describe('a namespace that is deleted', () => {
     await eventually('no row is left', async () => (await rowsOf(uid)).length === 0);
   });
 
-  it('and made again under the same name is another tenant, with a project of its own', async () => {
+  it('and made again under the same name is another tenant, whose deployment waits for its namesake of before', async () => {
     const oldUid = await world.createNamespace('again');
     const old = await deployIn('again');
     const oldProject = (await deployments.deployed(old)).spec.project;
     await world.client.delete(namespaces, { name: 'again' });
     await isGone('again');
     const newUid = await world.createNamespace('again');
-    const made = await deployIn('again');
-    expect((await deployments.deployed(made)).spec.project).not.toBe(oldProject);
+    const made = await world.apply(aDeployment({ namespace: 'again' }));
+    await deployments.withReason({ namespace: 'again', name: 'app' }, 'Reconciling', 'WaitingForDeletion');
+    expect(await rowsOf(newUid)).toEqual([]);
+    const other = await world.apply(aDeployment({ namespace: 'again', name: 'other' }));
+    await deployments.deployed(other);
+    await world.client.delete(gitOpsDeployments, { namespace: 'again', name: 'other' });
+    await deployments.cleanUp(other);
     await deployments.cleanUp(old);
+    expect((await deployments.deployed(made)).spec.project).not.toBe(oldProject);
     await eventually('no old row is left', async () => (await rowsOf(oldUid)).length === 0);
     expect((await rowsOf(newUid)).toSorted().filter((what) => what !== 'operation')).toEqual(['application', 'link']);
   });
@@ -120,8 +126,8 @@ describe('a namespace that is deleted', () => {
     await world.createNamespace('swapped');
     const made = await world.apply(aDeployment({ namespace: 'swapped', path: 'new' }));
     backend = await world.start('backend');
-    expect((await deployments.deployed(made)).spec.source?.path).toBe('new');
     await deployments.cleanUp(old);
+    expect((await deployments.deployed(made)).spec.source?.path).toBe('new');
     await eventually('no old row is left', async () => (await rowsOf(oldUid)).length === 0);
   });
 });

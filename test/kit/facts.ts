@@ -83,5 +83,6 @@ export const factsOf = (
   repositoryKnown: true,
   links: [],
   deletions: [],
+  namesakeLeft: false,
   ...more,
 });

@@ -1,4 +1,6 @@
 // Step 4: makes the rows what the plan says, together with the Operation that tells the agent, in one transaction.
+import { waitingFault } from '../../api/reasons.ts';
+import { gitOpsDeployments } from '../../api/v1alpha1/gitops-deployment.ts';
 import {
   allowRepository,
   forbidRepositories,
@@ -18,6 +20,7 @@ import { dedupeKey } from '../../domain/operation.ts';
 import { normalizeGitUrl } from '../../domain/repository-url.ts';
 import { readSpecField } from '../../domain/spec-field.ts';
 import { utcText } from '../../lib/clock.ts';
+import { readObject } from '../identity.ts';
 import { ensureEngine, ensureTenantRows, type RowContext, type TenantRows } from '../tenant.ts';
 import type { DeploymentContext } from './context.ts';
 import { gatherAgain } from './gather.ts';
@@ -50,13 +53,22 @@ export const applyPlan = async (
   }
 };
 
+/** The deletion's event wakes the lane; this catches what that misses. */
+const STALE_AGAIN_MS = 10_000;
+
 /**
  * The object's UID is linked under another name or namespace, or none: by hand, or by another program. An object is where
- * it is; its link is put right, and its application belongs to the tenant of its namespace.
+ * it is; its link is put right, and its application belongs to the tenant of its namespace. It is read live first: what
+ * the cache has may have gone with a namespace that was made again under the same name.
+ * @throws Fault('waiting') when it is not there.
  */
-const bringHome = async ({ db, log }: DeploymentContext, facts: DeploymentFacts): Promise<void> => {
+const bringHome = async (context: DeploymentContext, facts: DeploymentFacts): Promise<void> => {
+  const { db, log } = context;
   const { deployment, namespace, namespaceUid, name } = facts;
   const deploymentUid = deployment?.metadata.uid ?? '';
+  const sources = { ...context, resource: gitOpsDeployments };
+  const live = await readObject(sources, { namespace: namespace?.name ?? '', name });
+  if (live?.metadata.uid !== deploymentUid) throw waitingFault('StaleCache', '', STALE_AGAIN_MS);
   log.warn('the link of a deployment had another name or namespace; it is put right', { namespaceUid, name });
   await moveLink(db, { deploymentUid, namespace: namespace?.name ?? '', namespaceUid, name });
 };

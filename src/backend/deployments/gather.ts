@@ -10,7 +10,13 @@ import {
 } from '../../db/queries/deployment-facts.ts';
 import type { Queryable } from '../../db/pool.ts';
 import { statementBatch } from '../../db/statement-batch.ts';
-import type { DeletionFacts, DeploymentFacts, DeploymentLink, EngineFacts } from '../../domain/deployment-facts.ts';
+import type {
+  DeletionFacts,
+  DeploymentFacts,
+  DeploymentLink,
+  EngineFacts,
+  NamespaceFacts,
+} from '../../domain/deployment-facts.ts';
 import { normalizeGitUrl } from '../../domain/repository-url.ts';
 import { createBatch } from '../../lib/batch.ts';
 import { engineIn } from '../engine.ts';
@@ -38,12 +44,13 @@ export const createGather = (context: DeploymentContext): Gather => {
     },
   });
   const warnOfOthers = createWarning(context);
-  return async (key) => {
-    const lane = laneOf(key);
+  return async (laneText) => {
+    const lane = laneOf(laneText);
     const engine = engineIn(context.namespaces, context.engineNamespace);
     const namespace = namespaceFacts(context, lane);
     const cached = namespace && context.deployments.get(`${namespace.name}/${lane.name}`);
-    const row = withoutOthers(await rowOf({ key: factsKey(lane, cached), engine }), engine, warnOfOthers);
+    const key = factsKey(lane, namespace, cached);
+    const row = withoutOthers(await rowOf({ key, engine }), engine, warnOfOthers);
     const links = (row.links ?? []).map((link) => ({
       uid: link.uid,
       generation: link.generation,
@@ -80,13 +87,15 @@ const noRows: DeploymentFactsRow = {
   own_environment_id: null,
   named_environment_id: null,
   repository_known: false,
+  namesake_left: false,
   links: null,
   deletions: null,
 };
 
 /** The same facts with the rows read again, inside a transaction that holds the tenant's lock. */
 export const gatherAgain = async (tx: Queryable, facts: DeploymentFacts): Promise<DeploymentFacts> => {
-  const [row] = await selectDeploymentFacts(tx, [factsKey(facts, facts.deployment)], facts.engine);
+  const key = factsKey(facts, facts.namespace, facts.deployment);
+  const [row] = await selectDeploymentFacts(tx, [key], facts.engine);
   return row ? toFacts({ ...facts, lane: facts, row: withoutOthers(row, facts.engine, () => undefined) }) : facts;
 };
 
@@ -110,11 +119,17 @@ const createWarning = ({ log }: DeploymentContext): (() => void) => {
   };
 };
 
-const factsKey = ({ namespaceUid, name }: Lane, deployment: GitOpsDeployment | undefined) => {
+const factsKey = (
+  { namespaceUid, name }: Lane,
+  namespace: NamespaceFacts | undefined,
+  deployment: GitOpsDeployment | undefined,
+): DeploymentFactsKey => {
   const spec = deployment && deploymentSpec(deployment);
   return {
     namespaceUid,
+    namespace: namespace?.name ?? '',
     name,
+    uid: deployment?.metadata.uid ?? '',
     repositoryUrl: spec ? normalizeGitUrl(spec.source.repoURL) : '',
     environmentName: objectName(spec?.destination?.environment ?? ''),
   };
@@ -147,6 +162,7 @@ const toFacts = (
     repositoryKnown: row.repository_known,
     links: (row.links ?? []).map(toLink),
     deletions: (row.deletions ?? []).map(toDeletion),
+    namesakeLeft: row.namesake_left,
   };
 };
 

@@ -4,10 +4,13 @@ import { statement } from '../statement.ts';
 import type { UtcText } from '../rows.ts';
 import { clusterOf, operationsOf, utc, type OperationJson } from './facts.ts';
 
-/** Which deployment is asked about; `''` where there is no repository or environment to look for. */
+/** Which deployment is asked about; `''` where there is no repository or environment to look for, or no object. */
 export interface DeploymentFactsKey {
   readonly namespaceUid: string;
+  /** Name of the namespace. */
+  readonly namespace: string;
   readonly name: string;
+  readonly uid: string;
   /** Normalised URL of its repository. */
   readonly repositoryUrl: string;
   /** Name of the environment it names. */
@@ -58,6 +61,8 @@ export interface DeploymentFactsRow {
   readonly own_environment_id: string | null;
   readonly named_environment_id: string | null;
   readonly repository_known: boolean;
+  /** There are rows of another deployment of this name, in a namespace that had the name of this one before. */
+  readonly namesake_left: boolean;
   readonly links: readonly LinkJson[] | null;
   readonly deletions: readonly DeletionJson[] | null;
 }
@@ -66,8 +71,8 @@ const facts = statement<DeploymentFactsRow>(
   'deployment-facts',
   `
 with key as materialized (
-  select * from unnest($1::text[], $2::text[], $3::text[], $4::text[])
-    with ordinality as k(namespace_uid, name, repository_url, environment_name, ord)
+  select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $7::text[], $8::text[])
+    with ordinality as k(namespace_uid, name, repository_url, environment_name, namespace, uid, ord)
 ), engine as materialized (
   select i.gitopsengineinstance_id as instance_id
   from kubernetestodbresourcemapping im
@@ -103,6 +108,18 @@ select
   exists (
     select from appprojectrepository r where r.clusteruser_id = u.clusteruser_id and r.repo_url = k.repository_url
   ) as repository_known,
+  exists (
+    select from deploymenttoapplicationmapping l
+    join application a on a.application_id = l.application_id
+    where l.namespace = k.namespace and l.name = k.name and l.namespace_uid <> k.namespace_uid
+      and l.deploymenttoapplicationmapping_uid_id <> k.uid
+      and a.engine_instance_inst_id = (select instance_id from engine)
+  ) or exists (
+    select from clusteruser former
+    join deletion d on d.namespace_uid = former.user_name and d.name = k.name
+    where former.display_name = k.namespace and former.user_name <> k.namespace_uid
+      and d.engine_instance_id = (select instance_id from engine)
+  ) as namesake_left,
   (
     select jsonb_agg(jsonb_build_object(
       'uid', l.deploymenttoapplicationmapping_uid_id, 'namespace', l.namespace,
@@ -149,6 +166,8 @@ export const selectDeploymentFacts = async (
     keys.map((key) => key.environmentName),
     engine.namespaceUid,
     engine.clusterUid,
+    keys.map((key) => key.namespace),
+    keys.map((key) => key.uid),
   ]);
   return rows;
 };
