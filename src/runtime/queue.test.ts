@@ -115,6 +115,19 @@ describe('a queue', () => {
     expect(drain(queue)).toEqual(['a/k/1']);
   });
 
+  it('gives keys that are due in the same millisecond together, and each may be forgotten by itself', async () => {
+    const { queue, clock } = setUp();
+    queue.add('a/k/1', { afterMs: 99.2 });
+    queue.add('b/k/1', { afterMs: 99.9 });
+    queue.add('c/k/1', { afterMs: 99.9 });
+    expect(clock.pending).toBe(1);
+    queue.add('b/k/1');
+    expect(drain(queue)).toEqual(['b/k/1']);
+    await clock.advance(100);
+    expect(drain(queue)).toEqual(['a/k/1', 'c/k/1']);
+    expect(clock.pending).toBe(0);
+  });
+
   it('backs off further with each retry, up to the maximum, until the key is forgotten', () => {
     const { queue } = setUp();
     const delays = Array.from({ length: 6 }, () => Math.floor(queue.retry('a/k/1') / 100));

@@ -129,29 +129,46 @@ export const createQueue = (options: QueueOptions): Queue => {
 
 const urgent = (one: Priority | undefined, other: Priority): Priority => (one === 'change' ? one : other);
 
-/** Keys that are due later: each once, at the earliest time and with the highest priority that it was given. */
+/**
+ * Keys that are due later: each once, at the earliest time and with the highest priority that it was given. What is due in
+ * the same millisecond is due together, so that its passes can share their statements.
+ */
 const createDelays = (clock: Clock, onDue: (key: string, priority: Priority) => void) => {
-  const delays = new Map<string, { readonly dueMs: number; readonly priority: Priority; readonly timer: Timer }>();
-  const cancel = (key: string): void => {
-    delays.get(key)?.timer.cancel();
+  const delays = new Map<string, { readonly dueMs: number; readonly priority: Priority }>();
+  const moments = new Map<number, { readonly keys: Set<string>; readonly timer: Timer }>();
+  const take = (key: string): Priority | undefined => {
+    const delay = delays.get(key);
+    if (!delay) return undefined;
     delays.delete(key);
+    const moment = moments.get(delay.dueMs);
+    moment?.keys.delete(key);
+    if (moment?.keys.size === 0) {
+      moment.timer.cancel();
+      moments.delete(delay.dueMs);
+    }
+    return delay.priority;
+  };
+  const release = (dueMs: number): void => {
+    for (const key of [...(moments.get(dueMs)?.keys ?? [])]) {
+      const priority = take(key);
+      if (priority) onDue(key, priority);
+    }
   };
   return {
-    cancel,
+    cancel: (key: string): void => void take(key),
     add(key: string, afterMs: number, given: Priority): void {
       const present = delays.get(key);
       const priority = urgent(present?.priority, given);
       const nowMs = clock.monotonicMs();
-      const dueMs = Math.min(nowMs + afterMs, present?.dueMs ?? Infinity);
-      cancel(key);
-      const timer = clock.after(dueMs - nowMs, () => {
-        delays.delete(key);
-        onDue(key, priority);
-      });
-      delays.set(key, { dueMs, priority, timer });
+      const dueMs = Math.min(Math.ceil(nowMs + afterMs), present?.dueMs ?? Infinity);
+      take(key);
+      delays.set(key, { dueMs, priority });
+      const moment = moments.get(dueMs);
+      if (moment) moment.keys.add(key);
+      else moments.set(dueMs, { keys: new Set([key]), timer: clock.after(dueMs - nowMs, () => release(dueMs)) });
     },
     clear(): void {
-      for (const key of delays.keys()) cancel(key);
+      for (const key of [...delays.keys()]) take(key);
     },
   };
 };
