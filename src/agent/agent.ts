@@ -12,7 +12,7 @@ import type { Work } from '../runtime/term.ts';
 import { createRefreshReconciler, refreshKey } from './applications/refresh.ts';
 import { createReporter, reportKey } from './applications/report.ts';
 import { createSharedWork, type AgentContext } from './context.ts';
-import { createDriftReconciler, followDrift, lookKey, missingKey } from './drift/application.ts';
+import { createDriftReconciler, followDrift, lookForDrift, missingKey } from './drift/application.ts';
 import { createApplicationWork } from './operations/application.ts';
 import { createClaims } from './operations/claim.ts';
 import { createDispatch, dispatchKey } from './operations/dispatch.ts';
@@ -73,7 +73,7 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
     reports.enqueue(reportKey(id, objectKey(object.metadata)));
     reconciler.applicationChanged(id);
   };
-  const lookAtEverything = (): void => {
+  const lookAtEverything = (how?: 'drift too'): void => {
     context.engine.forget();
     dispatch.forget();
     reporter.forget();
@@ -82,34 +82,23 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
     refreshes.enqueue(refreshKey);
     drifted(missingKey);
     for (const object of applications.list()) applicationChanged({ object });
-  };
-  /** What was changed while nobody looked, or what the watch did not show as a change. */
-  const lookForDrift = (): void => {
-    for (const { metadata } of applications.list()) {
-      const id = metadata.labels?.[databaseIdLabel];
-      if (id) drifted(lookKey(id));
-    }
+    if (how) lookForDrift(applications, drifted);
   };
   const listener = createListener({
     ...context.listen,
     channels: ['operation_event', 'refresh'],
     onNotify: (channel, payloads) =>
       channel === 'operation_event' ? happened(payloads) : refreshes.enqueue(refreshKey),
-    onConnect() {
-      lookAtEverything();
-      lookForDrift();
-    },
+    onConnect: () => lookAtEverything('drift too'),
   });
   const ends = [
     applications.subscribe(applicationChanged),
     followDrift(context, (key) => drift.enqueue(key)),
-    operations.subscribe(({ type, object }) => {
-      // A new object follows a row that was notified; a touched one means that somebody waits.
-      const id = object.spec?.operationID;
-      if (id && (type === 'modified' || (type === 'added' && !listener.connected))) heard([id]);
+    operations.subscribe((change) => {
+      const id = toldBy(change, listener.connected);
+      if (id) heard([id]);
     }),
-    repeat(context, context.resyncMs, lookAtEverything),
-    repeat(context, context.resyncMs, lookForDrift),
+    repeat(context, context.resyncMs, () => lookAtEverything('drift too')),
     repeat(context, context.pollMs, () => listener.connected || lookAtEverything()),
   ];
 
@@ -124,6 +113,10 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
     },
   };
 };
+
+/** The Operation that an object tells of: a new one follows a row that was notified; a touched one means that somebody waits. */
+const toldBy = ({ type, object }: StoreChange<Operation>, isNotified: boolean): string | undefined =>
+  type === 'modified' || (type === 'added' && !isNotified) ? object.spec?.operationID : undefined;
 
 /** What is done about Operations of each type, and about an application that drifted. */
 const createHandlers = (context: AgentContext) => {

@@ -65,3 +65,6 @@ export const managedEnvironmentIdOf = (clusterName: string): string | undefined 
 
 /** Name of a tenant's AppProject, from the id of the tenant's row. */
 export const appProjectName = (userId: string): string => `app-project-${userId}`;
+
+/** Name of the note that travels with an Application's `operation` of a sync run; its value is the id of the sync's row. */
+export const syncInfoName = 'syncoperation';

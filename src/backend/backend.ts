@@ -22,6 +22,7 @@ import type { DeploymentContext } from './deployments/context.ts';
 import { createGather } from './deployments/gather.ts';
 import { createDeploymentReconciler } from './deployments/reconcile.ts';
 import { createStatusReporter } from './deployments/status.ts';
+import { isEnded } from '../domain/operation.ts';
 import { createCurrentRows, type CurrentRows } from './current-rows.ts';
 import { createLaneIndex, type LaneIndex } from './lane-index.ts';
 import { laneKey, laneOf, type LaneKind } from './lane.ts';
@@ -118,7 +119,11 @@ export const startBackend = (context: BackendContext, lost: AbortSignal): Work =
     channels: ['operation_event', 'application_state'],
     onNotify(channel, payloads) {
       if (channel === 'application_state') wake.applications(payloads);
-      else wake.operations(payloads.flatMap((payload) => readOperationEvent(payload) ?? []));
+      else {
+        const happened = payloads.flatMap((payload) => readOperationEvent(payload) ?? []);
+        operations.ended(happened.filter(({ state }) => isEnded(state)).map(({ id }) => id));
+        wake.operations(happened);
+      }
     },
     onConnect: lookAtEverything,
   });
@@ -189,6 +194,9 @@ const createOperationLoops = (term: Term) => {
   return {
     settled,
     collect: collecting.ask,
+    ended(ids: readonly string[]) {
+      if (collector.ended(ids)) collecting.ask();
+    },
     deliver: delivering.ask,
     loops: [delivering.controller, collecting.controller],
   };
@@ -232,7 +240,7 @@ const createSyncRunLanes = (term: Term, settled: Settled) => {
   const shared: SyncRunContext = { ...term, absences, ordered: new Set() };
   const status = createSyncStatusReporter({ ...shared, announce: term.announce, standardConditions });
   const enqueue = (key: string): void => controller.enqueue(key);
-  const waits = createSyncRunWaits(enqueue);
+  const waits = createSyncRunWaits(shared, enqueue);
   const steps = { gather: createGatherSyncRun(shared), status, waits, settled };
   const controller = term.loop('sync-run', createSyncRunReconciler(shared, steps), settings.concurrency);
   return {

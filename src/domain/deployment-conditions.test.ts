@@ -239,3 +239,41 @@ describe('the error conditions', () => {
     ]);
   });
 });
+
+describe('a sync that failed', () => {
+  const ofSyncRun = { ...operation({})?.operation, info: [{ name: 'syncoperation', value: 'id' }] };
+  const failed = (more: object, sync = 'Synced') =>
+    summary({
+      deployment: manual,
+      stored: stored({
+        sync: { status: sync },
+        operationState: operation({ phase: 'Failed', message: 'no', ...more }),
+      }),
+    });
+
+  it('of a sync run leaves a deployment Ready that is as it should be: the sync run tells of it', () => {
+    expect(failed({ operation: ofSyncRun })).toMatchObject({ holds: 'Ready' });
+    expect(failed({ operation: ofSyncRun }, 'OutOfSync')).toMatchObject({ holds: 'Stalled', message: 'no' });
+    expect(failed({})).toMatchObject({ holds: 'Stalled', message: 'no' });
+  });
+
+  it('because its sync run was deleted is no failure of the deployment', () => {
+    const terminated = { operation: ofSyncRun, message: 'Operation terminated' };
+    expect(failed(terminated, 'OutOfSync')).toMatchObject({ holds: undefined, reason: 'WaitingForSyncRun' });
+  });
+
+  it('of a source that the deployment has no more is no failure of what it has now', () => {
+    const syncResult = (path: string) => ({
+      syncResult: {
+        resources: [],
+        revision: '',
+        source: { ...desired.source, path },
+        sources: [],
+        revisions: [],
+        managedNamespaceMetadata: undefined,
+      },
+    });
+    expect(failed(syncResult('old'))).toMatchObject({ holds: 'Ready' });
+    expect(failed(syncResult(desired.source.path))).toMatchObject({ holds: 'Stalled' });
+  });
+});

@@ -1,6 +1,6 @@
 // Which conditions a deployment should have: one line of a table decides the standard three. Pure.
 import { errorOccurred } from '../api/conditions.ts';
-import { deploymentFinalizer } from '../api/labels.ts';
+import { deploymentFinalizer, syncInfoName } from '../api/labels.ts';
 import { unknownError } from '../api/messages.ts';
 import type { Reason } from '../api/reasons.ts';
 import { deploymentSpec, type GitOpsDeployment } from '../api/v1alpha1/gitops-deployment.ts';
@@ -89,14 +89,38 @@ const argoErrorStalls: Rule = ({ stored }) => {
   return error && stalled(error.type, error.message);
 };
 
-const failedSyncStalls: Rule = ({ stored }) => {
+const failedSyncStalls: Rule = ({ stored, desired }) => {
   const state = stored?.operationState;
-  if (state?.phase === 'Failed' || state?.phase === 'Error') return stalled('SyncFailed', state.message);
+  if (state?.phase === 'Failed' || state?.phase === 'Error') {
+    const isMoot = isOfOtherSource(state, desired) || isOnlyItsSyncRuns(state, stored);
+    return isMoot ? undefined : stalled('SyncFailed', state.message);
+  }
   if (state && isRunning(state.phase) && state.retryCount >= STALLED_AFTER_RETRIES) {
     return stalled('SyncRetrying' satisfies Reason, retryText(state));
   }
   return undefined;
 };
+
+type OperationState = NonNullable<StoredStatus['operationState']>;
+
+/** True for a sync of what the deployment no longer asks for. */
+const isOfOtherSource = ({ syncResult }: OperationState, desired: DesiredApplication | undefined): boolean => {
+  const source = syncResult?.source;
+  return (
+    source !== undefined && source.repoURL !== '' && desired !== undefined && !isSameSource(source, desired.source)
+  );
+};
+
+/** Argo CD's words of a sync that was ended by order. */
+const terminated = 'Operation terminated';
+
+/**
+ * True for the failure of a sync run that leaves nothing to mend: it was ended by order, or the deployment is as it should
+ * be all the same. The sync run tells of it.
+ */
+const isOnlyItsSyncRuns = ({ operation, message }: OperationState, stored: StoredStatus | undefined): boolean =>
+  operation.info.some(({ name }) => name === syncInfoName) &&
+  (message === terminated || (stored?.sync.status === 'Synced' && stored.health.status === 'Healthy'));
 
 const openOperationReconciles: Rule = ({ deployment, operations, told }) => {
   const open = openOperations(operations);
@@ -139,12 +163,15 @@ const outdatedReconciles: Rule = ({ stored, desired, destinationId }) =>
         'waiting for Argo CD to compare the cluster with the repository',
       );
 
+type Source = DesiredApplication['source'];
+
+const isSameSource = (one: Source, other: Source): boolean =>
+  one.repoURL === other.repoURL && one.path === other.path && one.targetRevision === other.targetRevision;
+
 const comparedToIs = (stored: StoredStatus, desired: DesiredApplication, destinationId: string): boolean => {
   const { source, destination } = stored.sync.comparedTo;
   return (
-    source.repoURL === desired.source.repoURL &&
-    source.path === desired.source.path &&
-    source.targetRevision === desired.source.targetRevision &&
+    isSameSource(source, desired.source) &&
     destination.namespace === desired.destination.namespace &&
     destination.name === destinationId
   );

@@ -1,6 +1,12 @@
 // The way of one ordered sync through an Application: refresh, start, end. Pure: the object in, the next step out.
 import type { Application } from '../api/argocd/application.ts';
-import { refreshAnnotation, refreshNormal, syncOrderedAnnotation, syncRefreshAnnotation } from '../api/labels.ts';
+import {
+  refreshAnnotation,
+  refreshNormal,
+  syncInfoName,
+  syncOrderedAnnotation,
+  syncRefreshAnnotation,
+} from '../api/labels.ts';
 import { syncMessages } from '../api/messages.ts';
 import { parseTime } from '../lib/clock.ts';
 import { endSyncPatch } from './running-sync.ts';
@@ -24,13 +30,10 @@ export interface SyncWish {
   readonly nowMs: number;
 }
 
-/** Name of the note that travels with an operation of ours; its value is the id of the sync's row. */
-const infoName = 'syncoperation';
-
 type ArgoOperation = NonNullable<Application['operation']>;
 
 const isOf = (operation: ArgoOperation | undefined, id: string): boolean =>
-  operation?.info?.some(({ name, value }) => name === infoName && value === id) ?? false;
+  operation?.info?.some(({ name, value }) => name === syncInfoName && value === id) ?? false;
 
 const inProgress = (phase: string | undefined): boolean => phase === 'Running' || phase === 'Terminating';
 
@@ -88,7 +91,7 @@ const orderPatch = (application: Application, wish: SyncWish) => ({
 const operationFor = ({ spec }: Application, { id, revision }: SyncWish): ArgoOperation => {
   const syncOptions = spec.syncPolicy?.syncOptions ?? [];
   return {
-    info: [{ name: infoName, value: id }],
+    info: [{ name: syncInfoName, value: id }],
     initiatedBy: { username: 'managed-gitops' },
     sync: {
       syncStrategy: { hook: {} },

@@ -115,7 +115,8 @@ const planOrder = (facts: SyncRunFacts, syncRun: GitOpsDeploymentSyncRun): SyncO
   }
   assertManual(facts, syncRun);
   if (!target || facts.userId === undefined) {
-    throw waitingFault('WaitingForDeployment', `waiting for GitOpsDeployment '${deploymentName}' to be deployed`);
+    const message = `waiting for GitOpsDeployment '${deploymentName}' to be deployed`;
+    throw waitingFault('WaitingForDeployment', message, TURN_LOOK_MS);
   }
   if (!facts.isCurrent) throw waitingFault('WaitingForDeployment', syncRunMessages.changePending(deploymentName));
   if (facts.links.length > 0) {

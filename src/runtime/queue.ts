@@ -149,7 +149,7 @@ const createDelays = (clock: Clock, onDue: (key: string, priority: Priority) => 
     return delay.priority;
   };
   const release = (dueMs: number): void => {
-    for (const key of [...(moments.get(dueMs)?.keys ?? [])]) {
+    for (const key of moments.get(dueMs)?.keys ?? []) {
       const priority = take(key);
       if (priority) onDue(key, priority);
     }
@@ -168,7 +168,7 @@ const createDelays = (clock: Clock, onDue: (key: string, priority: Priority) => 
       else moments.set(dueMs, { keys: new Set([key]), timer: clock.after(dueMs - nowMs, () => release(dueMs)) });
     },
     clear(): void {
-      for (const key of [...delays.keys()]) take(key);
+      for (const key of delays.keys()) take(key);
     },
   };
 };

@@ -314,6 +314,7 @@ describe('a sync run and its deployment', () => {
     expect(await rows()).toMatchObject([{ application_id: null }]);
     await remove();
     await gone('sync');
+    await eventually('no Operation is left', async () => (await operations()).length === 0);
   });
 
   it('whose source changes while it syncs has the sync ended, and says so: the next one syncs the new source', async () => {
@@ -349,6 +350,19 @@ describe('a sync run and its deployment', () => {
     expect(await rows()).toEqual([]);
     await world.apply(aDeployment({ namespace, type: 'manual', path: 'mended' }));
     expect((await argoCd.sync()).spec.source?.path).toBe('mended');
+    await syncRuns.withReason(ref(), 'Ready', 'SyncSucceeded');
+  });
+
+  it('that is deleted and made again has its sync run wait for the new one, and sync that', async () => {
+    await world.client.delete(gitOpsDeployments, { namespace, name: 'app' });
+    const again = await world.apply(aDeployment({ namespace, type: 'manual', path: 'again' }));
+    await order();
+    await eventually('the old one is being removed', async () =>
+      Boolean((await deployments.application(deployment))?.metadata.deletionTimestamp),
+    );
+    // At once: the deployment's next pass then finds the old one gone, and makes the new rows.
+    await deployments.cleanUp(deployment);
+    expect((await argoCdFor(world, again).sync()).spec.source?.path).toBe('again');
     await syncRuns.withReason(ref(), 'Ready', 'SyncSucceeded');
   });
 

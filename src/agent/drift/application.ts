@@ -12,7 +12,7 @@ import type { AgentContext } from '../context.ts';
 const driftKey = (applicationId: string): string => `${applicationId}/drift/application`;
 
 /** The key of a look at whether an application has drifted unseen, `<application id>/drift/look`. */
-export const lookKey = (applicationId: string): string => `${applicationId}/drift/look`;
+const lookKey = (applicationId: string): string => `${applicationId}/drift/look`;
 
 /** The key of the search for what is missing. */
 export const missingKey = 'agent/drift/missing';
@@ -43,6 +43,14 @@ export const createDriftReconciler =
       if (!project) enqueue(driftKey(application_id));
     }
   };
+
+/** Enqueues a look at every Application: at what was changed while nobody looked, or what no watch showed as a change. */
+export const lookForDrift = (applications: AgentContext['applications'], enqueue: (key: string) => void): void => {
+  for (const { metadata } of applications.list()) {
+    const id = metadata.labels?.[databaseIdLabel];
+    if (id) enqueue(lookKey(id));
+  }
+};
 
 /** Enqueues what was changed or deleted, by whom ever: our own changes are found to be right. Returns the way to end it. */
 export const followDrift = (

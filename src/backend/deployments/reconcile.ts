@@ -104,7 +104,8 @@ const makeRows = async (context: DeploymentContext, facts: DeploymentFacts): Pro
   try {
     const plan = planDeployment(facts, context.plan, context.clock.now());
     if (writes(plan)) await applyPlan(context, facts);
-    context.currentRows.note(lane, facts.deployment);
+    // Where something old was in the way, the deployment's own rows were not looked at.
+    context.currentRows.note(lane, plan.application && facts.deployment);
     return { ...planned(plan), told: writes(plan), fault: undefined };
   } catch (error) {
     const fault = asError(error);

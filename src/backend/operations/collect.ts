@@ -35,6 +35,8 @@ export interface Collector {
    * to be looked at again.
    */
   delivered(operationIds: readonly string[], together: Delivery): boolean;
+  /** Says that these have ended. True when some were offered before. */
+  ended(operationIds: readonly string[]): boolean;
   /** Says that there may be leftovers that the last search could not see: ended, but without their objects then. */
   searchAgain(): void;
 }
@@ -61,7 +63,7 @@ export const createCollector = (context: CollectContext): Collector => {
     deliveries.forget(removed);
     for (const id of removed) offeredEarly.delete(id);
   };
-  /** A page of what is offered. What has no object yet stays in `offeredEarly` until it has one. */
+  /** A page of what is offered. What has not ended, or has no object yet, stays in `offeredEarly` until that is told. */
   const collectOffered = async (signal: AbortSignal): Promise<void> => {
     const page = [...offered].slice(0, PAGE);
     if (page.length === 0) return;
@@ -75,6 +77,10 @@ export const createCollector = (context: CollectContext): Collector => {
       for (const id of page) offered.add(id);
       throw error;
     }
+  };
+  const offerAgain = (operationIds: readonly string[]): boolean => {
+    for (const id of operationIds) if (offeredEarly.delete(id)) offered.add(id);
+    return offered.size > 0;
   };
   const collectLate = async (signal: AbortSignal): Promise<void> => {
     const late = deliveries.late();
@@ -92,9 +98,9 @@ export const createCollector = (context: CollectContext): Collector => {
     },
     delivered(operationIds, together) {
       deliveries.add(together);
-      for (const id of operationIds) if (offeredEarly.delete(id)) offered.add(id);
-      return offered.size > 0;
+      return offerAgain(operationIds);
     },
+    ended: offerAgain,
     searchAgain() {
       nextSweepMs = -Infinity;
     },

@@ -4,6 +4,7 @@ import type { GitOpsDeploymentSyncRun } from '../../api/v1alpha1/gitops-deployme
 import type { Database } from '../../db/pool.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Namespace } from '../../kube/object.ts';
+import { validateSyncRun } from '../../domain/validate-sync-run.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
@@ -34,6 +35,14 @@ export interface SyncRunContext {
 /** Where the sync runs of a deployment are found: `<namespace>/<name of the deployment>`. */
 export const deploymentOfRun = ({ metadata, spec }: GitOpsDeploymentSyncRun): string =>
   `${metadata.namespace ?? ''}/${spec?.gitopsDeploymentName ?? ''}`;
+
+/** Sync runs of one deployment are ordered as these texts are: as they were made, within one second by their names. */
+export const turnOf = ({ metadata }: GitOpsDeploymentSyncRun): string =>
+  `${metadata.creationTimestamp ?? ''} ${metadata.name}`;
+
+/** True for one that may have its turn before it. One that is going, or can't be ordered, holds up nobody. */
+export const hasTurn = (syncRun: GitOpsDeploymentSyncRun, ordered: ReadonlySet<string>): boolean =>
+  !ordered.has(syncRun.metadata.uid ?? '') && !syncRun.metadata.deletionTimestamp && !validateSyncRun(syncRun);
 
 /** Finds sync runs by the name of their namespace, and by the deployment that they name. */
 export const syncRunIndexers = {

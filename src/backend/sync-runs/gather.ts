@@ -15,13 +15,12 @@ import {
 import { statementBatch } from '../../db/statement-batch.ts';
 import type { NamespaceFacts } from '../../domain/deployment-facts.ts';
 import type { SyncLink, SyncRunFacts } from '../../domain/sync-run-facts.ts';
-import { validateSyncRun } from '../../domain/validate-sync-run.ts';
 import { createBatch } from '../../lib/batch.ts';
 import { clusterUidOf } from '../engine.ts';
 import { namespaceFacts, operationFacts } from '../facts.ts';
 import { proveIdentity } from '../identity.ts';
 import { laneKey, laneOf, type Lane } from '../lane.ts';
-import { deploymentOfRun, type SyncRunContext } from './context.ts';
+import { deploymentOfRun, hasTurn, turnOf, type SyncRunContext } from './context.ts';
 
 /** Gathers the facts about a key. */
 export type GatherSyncRun = (key: string) => Promise<SyncRunFacts>;
@@ -91,23 +90,15 @@ const deploymentOf = (
 const rowsAreOf = ({ currentRows }: SyncRunContext, { namespaceUid }: Lane, deployment: GitOpsDeployment): boolean =>
   currentRows.areOf(laneKey('deployment', { namespaceUid, name: deployment.metadata.name }), deployment);
 
-/**
- * UIDs of the sync runs of the same deployment that come first: those made before, within one second in the order of
- * their names, and not known to be ordered. One that is going or can't be ordered holds up nobody.
- */
+/** UIDs of the sync runs of the same deployment that come first, as far as they are not known to be ordered. */
 const earlierThan = ({ syncRuns, ordered }: SyncRunContext, syncRun: GitOpsDeploymentSyncRun): readonly string[] => {
   if (ordered.has(syncRun.metadata.uid ?? '')) return [];
   const mine = turnOf(syncRun);
-  const holdsUp = (other: GitOpsDeploymentSyncRun): boolean =>
-    turnOf(other) < mine && !other.metadata.deletionTimestamp && !validateSyncRun(other);
   return syncRuns
     .byIndex('deployment', deploymentOfRun(syncRun))
-    .filter((other) => !ordered.has(other.metadata.uid ?? '') && holdsUp(other))
+    .filter((other) => turnOf(other) < mine && hasTurn(other, ordered))
     .map(({ metadata }) => metadata.uid ?? '');
 };
-
-const turnOf = ({ metadata }: GitOpsDeploymentSyncRun): string =>
-  `${metadata.creationTimestamp ?? ''} ${metadata.name}`;
 
 /** Rows of an engine in another cluster are that cluster's backend's: nothing here proves anything about them. */
 const withoutOthers = (row: SyncRunFactsRow, clusterUid: string): SyncRunFactsRow => ({

@@ -86,13 +86,14 @@ const assertNewest = async ({ client, lost }: SyncRunContext, { deployment }: Sy
 const isUnordered = ({ syncRun, links }: SyncRunFacts): boolean =>
   syncRun !== undefined && !links.some(({ syncRunUid }) => syncRunUid === syncRun.metadata.uid);
 
-/** Something was written: nobody waits for what has been removed, and what waits for the same deployments may have its turn. */
+/** Something was written: nobody waits for what has been removed, and who is next may have its turn. */
 const wakeNext = ({ waits, settled }: SyncRunSteps, before: SyncRunFacts, after: SyncRunFacts): void => {
   const { namespace, links, syncRun } = before;
   const removed = links.filter((link) => !after.links.some(({ syncId }) => syncId === link.syncId));
   settled(removed.flatMap(({ operations }) => operations.map(({ id }) => id)));
   const named = links.map(({ sync }) => `${namespace?.name ?? ''}/${sync?.deploymentName ?? ''}`);
-  for (const deployment of new Set([...named, ...(syncRun ? [deploymentOfRun(syncRun)] : [])])) waits.wake(deployment);
+  for (const deployment of new Set([...named, ...(syncRun ? [deploymentOfRun(syncRun)] : [])]))
+    waits.wakeNext(deployment);
 };
 
 /** When to look again although nothing changes: at who is missing without proof. */
