@@ -82,7 +82,7 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
     refreshes.enqueue(refreshKey);
     drifted(missingKey);
     for (const object of applications.list()) applicationChanged({ object });
-    if (how) lookForDrift(applications, drifted);
+    if (how) lookForDrift(context, drifted);
   };
   const listener = createListener({
     ...context.listen,

@@ -43,10 +43,6 @@ export interface Half {
   bury(isClean: boolean): Promise<void>;
   /** What its sessions are called. */
   readonly sessions: readonly string[];
-  /** How often its work has ended: with each term that ended, and with the process. */
-  readonly interruptions: number;
-  /** True from the first look at everything in a term on: what changes now is seen. */
-  readonly isAtWork: boolean;
 }
 
 /** Shorter than an operator's, or a schedule would be all waiting; long enough to be told from each other. */
@@ -95,32 +91,17 @@ export const startHalf = (options: HalfOptions): Half => {
       await database.endSessions(actor, ...(isClean ? [] : [lent.name]));
     },
     sessions: [actor, lent.name],
-    get interruptions() {
-      return followed.interruptions;
-    },
-    get isAtWork() {
-      return followed.isAtWork;
-    },
   };
 };
 
-/** Metrics that nobody reads, but for what they tell of the listener and of the Lease. */
+/** Metrics that nobody reads, but for what they tell of the listener. */
 const createFollowedMetrics = (hears: (count: () => number) => () => void, closing: () => void) => {
   let heard = 0;
-  let interruptions = 0;
-  let isHeld = false;
-  let isAtWork = false;
   let deaf = (): void => undefined;
   const listening = (isListening: boolean): void => {
     deaf();
     if (!isListening) closing();
     deaf = isListening ? hears(() => heard) : () => undefined;
-    isAtWork ||= isListening;
-  };
-  const leading = (isLeading: boolean): void => {
-    if (isHeld && !isLeading) interruptions += 1;
-    isHeld = isLeading;
-    isAtWork &&= isLeading;
   };
   const metrics: Metrics = {
     counter: ({ name }) => ({
@@ -129,7 +110,6 @@ const createFollowedMetrics = (hears: (count: () => number) => () => void, closi
     gauge: ({ name }) => ({
       set(value) {
         if (name === 'sql_listener_connected') listening(value === 1);
-        if (name === 'leader_election_master_status') leading(value === 1);
       },
       add: () => undefined,
     }),
@@ -139,15 +119,8 @@ const createFollowedMetrics = (hears: (count: () => number) => () => void, closi
   };
   return {
     metrics,
-    get interruptions() {
-      return interruptions;
-    },
-    get isAtWork() {
-      return isAtWork;
-    },
     end(): void {
       listening(false);
-      leading(false);
     },
   };
 };

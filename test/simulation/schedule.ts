@@ -82,15 +82,12 @@ const live = async (world: SimulatedWorld, life: Life): Promise<void> => {
   const gate = stepper.gateOf('users');
   const events = createEvents(life);
   for (const half of halfNames) world.start(half);
-  let interruptions = 0;
-  let unseen = false;
   let acting: Promise<void> | undefined;
   const act = async (): Promise<void> => {
     for (let left = Math.floor(random.next() * 4); left >= 0; left -= 1) {
       const thinks = Math.floor(random.next() * 12);
       for (let turn = 0; turn < thinks; turn += 1) await gate({ to: 'api', name: 'think' }, async () => undefined);
       await gate({ to: 'api', name: 'act' }, async () => tell(await user.act()));
-      unseen ||= user.disturbed.size > 0 && !world.halves.get('agent')?.isAtWork;
     }
     acting = undefined;
   };
@@ -98,7 +95,6 @@ const live = async (world: SimulatedWorld, life: Life): Promise<void> => {
     const nowMs = clock.monotonicMs();
     if (!acting && events.actsAt(nowMs)) acting = act();
     for (const befall of events.befallsAt(nowMs)) tell(await befall(world));
-    if (user.disturbed.size === 0) interruptions = world.agentInterruptions;
     await stepper.step();
   }
   faults.stop();
@@ -108,15 +104,6 @@ const live = async (world: SimulatedWorld, life: Life): Promise<void> => {
     world.start(half);
   }
   tell('calm');
-  // An agent that was not at work sees no change of that time: the next Operation of each puts it right.
-  if (unseen || interruptions < world.agentInterruptions) await touch(world, life);
-};
-
-/** Lets what is under way come to an end before the users' last change. */
-const touch = async (world: SimulatedWorld, { user, tell }: Life): Promise<void> => {
-  await goOn(world, LOOK_MS);
-  tell(`touch ${[...user.disturbed].join(' ')}`);
-  await user.touch(user.disturbed);
 };
 
 const goOn = async ({ clock, stepper }: SimulatedWorld, ms: number): Promise<void> => {

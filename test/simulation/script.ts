@@ -22,10 +22,6 @@ export interface UserOptions {
 export interface User {
   /** Does one thing that the seed chooses, and says which. A refusal is taken as an answer. */
   act(): Promise<string>;
-  /** Changes each deployment a little, so that it gets a new Operation; those of these Applications only. */
-  touch(names: ReadonlySet<string>): Promise<void>;
-  /** Applications that somebody changed by hand, and those of changed projects. */
-  readonly disturbed: Set<string>;
 }
 
 const teams = ['team-a', 'team-b'] as const;
@@ -36,10 +32,8 @@ const repositories = ['https://git.test/org/one', 'https://git.test/org/two.git'
 export const createUser = (options: UserOptions): User => {
   const { random } = options;
   const oneOf = <T>(values: readonly T[]): T | undefined => values[Math.floor(random.next() * values.length)];
-  const disturbed = new Set<string>();
-  const context: Acting = { ...options, oneOf, disturbed };
+  const context: Acting = { ...options, oneOf };
   return {
-    disturbed,
     async act() {
       const action = pick(random);
       try {
@@ -49,20 +43,11 @@ export const createUser = (options: UserOptions): User => {
         return `${action.name}: ${error.message}`;
       }
     },
-    async touch(touched) {
-      const { items } = await options.client.list(gitOpsDeployments);
-      for (const { metadata } of items) {
-        if (!touched.has(`gitopsdepl-${metadata.uid}`)) continue;
-        const body = { spec: { source: { path: `touched-${metadata.generation}` } } };
-        await options.client.patch(gitOpsDeployments, refOf(metadata), { type: 'merge', body });
-      }
-    },
   };
 };
 
 interface Acting extends UserOptions {
   readonly oneOf: <T>(values: readonly T[]) => T | undefined;
-  readonly disturbed: Set<string>;
 }
 
 interface Action {
@@ -180,7 +165,6 @@ const inEngine = ({ engineNamespace }: Acting) => ({ namespace: engineNamespace 
 const editApplication = async (acting: Acting): Promise<string> => {
   const found = await pickOne<Application>(acting, applications, inEngine(acting));
   if (!found) return 'nothing';
-  acting.disturbed.add(found.metadata.name);
   const body = { spec: { source: { path: 'by-hand' }, syncPolicy: null } };
   await acting.client.patch(applications, refOf(found.metadata), { type: 'merge', body });
   return found.metadata.name;
@@ -189,7 +173,6 @@ const editApplication = async (acting: Acting): Promise<string> => {
 const removeApplication = async (acting: Acting): Promise<string> => {
   const found = await pickOne<Application>(acting, applications, inEngine(acting));
   if (!found) return 'nothing';
-  acting.disturbed.add(found.metadata.name);
   await acting.client.delete(applications, refOf(found.metadata));
   return found.metadata.name;
 };
@@ -197,8 +180,6 @@ const removeApplication = async (acting: Acting): Promise<string> => {
 const disturbProject = async (acting: Acting): Promise<string> => {
   const found = await pickOne(acting, appProjects, inEngine(acting));
   if (!found) return 'nothing';
-  const { items } = await acting.client.list(applications, inEngine(acting));
-  for (const { metadata, spec } of items) if (spec.project === found.metadata.name) acting.disturbed.add(metadata.name);
   if (acting.random.next() < 0.5) await acting.client.delete(appProjects, refOf(found.metadata));
   else {
     const body = { spec: { sourceRepos: ['https://git.test/by-hand'] } };

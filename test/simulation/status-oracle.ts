@@ -53,13 +53,16 @@ const sourceOf = (
   branch: source.targetRevision ?? '',
 });
 
-/** Synced with what it asks for now, healthy, and no sync under way or failed. */
+/** Synced with what it asks for now, healthy, and no sync under way or failed, but for one of a sync run, which tells of it. */
 const isReady = ({ spec, status }: Application): boolean => {
   const phase = status?.operationState?.phase ?? 'Succeeded';
   return (
     status?.sync?.status === 'Synced' &&
     status.health?.status === 'Healthy' &&
-    phase === 'Succeeded' &&
+    (phase === 'Succeeded' || (phase === 'Failed' && isOfSyncRun(status))) &&
     isEqualJson(status.sync.comparedTo, { source: spec.source, destination: spec.destination })
   );
 };
+
+const isOfSyncRun = (status: Application['status']): boolean =>
+  status?.operationState?.operation?.info?.some(({ name }) => name === 'syncoperation') ?? false;

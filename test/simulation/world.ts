@@ -43,8 +43,6 @@ export interface SimulatedWorld extends OracleView {
   end(half: HalfName, how: 'stop' | 'kill'): Promise<void>;
   /** How many requests of the service wrote something, Leases aside. */
   readonly writes: number;
-  /** How often the agent's work was interrupted. */
-  readonly agentInterruptions: number;
   stop(): Promise<void>;
 }
 
@@ -117,9 +115,6 @@ export const createSimulatedWorld = async (options: WorldOptions): Promise<Simul
     get writes() {
       return countWrites(api.requests());
     },
-    get agentInterruptions() {
-      return halves.agentInterruptions();
-    },
     async stop() {
       for (const half of halves.running.keys()) await halves.end(half, 'kill');
       endWatch();
@@ -187,7 +182,6 @@ const createHalves = (options: HalvesOptions) => {
   const { seed, database, log, clock, server, stepper, faults, bystanders } = options;
   const running = new Map<HalfName, Half>();
   let started = 0;
-  let interruptions = 0;
 
   const start = (half: HalfName): void => {
     if (running.has(half)) return;
@@ -217,14 +211,8 @@ const createHalves = (options: HalvesOptions) => {
     await stepper.idle();
     await half.bury(stepper.drop(half.actor) === 0);
     running.delete(name);
-    if (name === 'agent') interruptions += half.interruptions;
   };
-  return {
-    running,
-    start,
-    end,
-    agentInterruptions: () => interruptions + (running.get('agent')?.interruptions ?? 0),
-  };
+  return { running, start, end };
 };
 
 /** More than any stop takes. */

@@ -40,39 +40,47 @@ export const createDriftReconciler =
     for (const { application_id, name } of wanted) {
       const present = context.applications.get(`${namespace}/${name}`);
       const project = present && context.projects.get(`${namespace}/${present.spec.project}`);
-      if (!project) enqueue(driftKey(application_id));
+      if (!project || idOf(present) !== application_id) enqueue(driftKey(application_id));
     }
   };
 
-/** Enqueues a look at every Application: at what was changed while nobody looked, or what no watch showed as a change. */
-export const lookForDrift = (applications: AgentContext['applications'], enqueue: (key: string) => void): void => {
-  for (const { metadata } of applications.list()) {
-    const id = metadata.labels?.[databaseIdLabel];
+const idOf = (application: Application): string | undefined => application.metadata.labels?.[databaseIdLabel];
+
+type Caches = Pick<AgentContext, 'applications' | 'projects'>;
+
+/** An Application of a project: looking at it sees to the project too. One that goes has no rows any more to do it with. */
+const userOf = ({ applications }: Caches, project: string): Application | undefined =>
+  applications.byIndex('project', project).find(({ metadata }) => metadata.deletionTimestamp === undefined);
+
+/** Enqueues a look at everything: at what was changed while nobody looked, or what no watch showed as a change. */
+export const lookForDrift = (caches: Caches, enqueue: (key: string) => void): void => {
+  for (const application of caches.applications.list()) {
+    const id = idOf(application);
     if (id) enqueue(lookKey(id));
+  }
+  for (const { metadata } of caches.projects.list()) {
+    const user = userOf(caches, metadata.name);
+    const id = user && idOf(user);
+    if (id) enqueue(driftKey(id));
   }
 };
 
 /** Enqueues what was changed or deleted, by whom ever: our own changes are found to be right. Returns the way to end it. */
-export const followDrift = (
-  { applications, projects }: Pick<AgentContext, 'applications' | 'projects'>,
-  enqueue: (key: string) => void,
-): (() => void) => {
+export const followDrift = (caches: Caches, enqueue: (key: string) => void): (() => void) => {
   const look = (application: Application | undefined): void => {
-    const id = application?.metadata.labels?.[databaseIdLabel];
+    const id = application && idOf(application);
     if (id) enqueue(driftKey(id));
   };
-  /** Looking at an Application sees to its project too; one that goes away has no rows any more to do it with. */
-  const lookAtProject = (name: string): void =>
-    look(applications.byIndex('project', name).find(({ metadata }) => metadata.deletionTimestamp === undefined));
+  const lookAtProject = (name: string): void => look(userOf(caches, name));
   const ends = [
-    applications.subscribe((change) => {
+    caches.applications.subscribe((change) => {
       const { object, old } = change;
-      const relabelled = old?.metadata.labels?.[databaseIdLabel] !== object.metadata.labels?.[databaseIdLabel];
+      const relabelled = (old && idOf(old)) !== idOf(object);
       if (isDrift(change) || (change.type === 'modified' && relabelled)) look(old ?? object);
       // As long as the cache had it, the project was made to permit what it used.
       if (change.type === 'deleted') lookAtProject(object.spec.project);
     }),
-    projects.subscribe((change) => {
+    caches.projects.subscribe((change) => {
       if (isDrift(change)) lookAtProject(change.object.metadata.name);
     }),
   ];

@@ -7,6 +7,7 @@ import { planSyncRun, writesSync } from '../../domain/sync-run-plan.ts';
 import { asError } from '../../lib/fault.ts';
 import type { Reconcile } from '../../runtime/controller.ts';
 import type { ReconcileResult } from '../../runtime/outcome.ts';
+import { readObject } from '../identity.ts';
 import { laneOf } from '../lane.ts';
 import { readOrTell } from '../or-tell.ts';
 import { applySyncPlan } from './apply.ts';
@@ -61,24 +62,28 @@ const makeRows = async (
 ): Promise<Pick<SyncPassEnd, 'facts' | 'fault'>> => {
   let present = facts;
   try {
-    if (writesSync(planSyncRun(facts))) present = await applySyncPlan(context, facts);
+    present = await carryOut(context, facts);
     // What came before is out of the way now; what is still wrong is thrown, to be told.
-    if (planSyncRun(present).order) {
-      await assertNewest(context, present);
-      present = await applySyncPlan(context, present);
-    }
+    if (planSyncRun(present).order) present = await carryOut(context, present);
     return { facts: present, fault: undefined };
   } catch (error) {
     return { facts: present, fault: asError(error) };
   }
 };
 
+const carryOut = async (context: SyncRunContext, facts: SyncRunFacts): Promise<SyncRunFacts> => {
+  const plan = planSyncRun(facts);
+  if (!writesSync(plan)) return facts;
+  if (plan.order) await assertNewest(context, facts);
+  return applySyncPlan(context, facts);
+};
+
 /** Before a sync is ordered: both kinds are watched apart, and the deployment's watch may be the one that lags. */
-const assertNewest = async ({ client, lost }: SyncRunContext, { deployment }: SyncRunFacts): Promise<void> => {
+const assertNewest = async (context: SyncRunContext, { deployment }: SyncRunFacts): Promise<void> => {
   if (!deployment) return;
   const { namespace = '', name, uid, generation } = deployment.metadata;
-  const { metadata } = await client.get(gitOpsDeployments, { namespace, name }, { signal: lost });
-  if (metadata.uid === uid && metadata.generation === generation) return;
+  const newest = await readObject({ ...context, resource: gitOpsDeployments }, { namespace, name });
+  if (newest && newest.metadata.uid === uid && newest.metadata.generation === generation) return;
   throw waitingFault('StaleCache', syncRunMessages.changePending(name), NEWEST_AGAIN_MS);
 };
 
