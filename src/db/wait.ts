@@ -4,6 +4,7 @@ import { sleep } from '../lib/clock.ts';
 import { isFault, messageOf } from '../lib/fault.ts';
 import type { Random } from '../lib/random.ts';
 import { openSession, type DatabaseOptions } from './pool.ts';
+import { isAnswered } from './sql-error.ts';
 
 /** How long between two attempts to connect, here and in the listener. */
 export const connectBackoff: Backoff = { minMs: 200, maxMs: 30_000, factor: 2 };
@@ -31,8 +32,9 @@ export const waitForDatabase = async (options: WaitOptions): Promise<void> => {
       return;
     } catch (error) {
       const reason = messageOf(error);
-      if (reason !== told) log.warn('waiting for the database', { reason });
-      told = reason;
+      const cause = isAnswered(error) ? reason : 'no answer'; // which has many words: refused, reset, timed out
+      if (cause !== told) log.warn('waiting for the database', { reason });
+      told = cause;
     }
     await sleep(clock, backoffMs(connectBackoff, attempt, random), signal);
   }
