@@ -160,7 +160,7 @@ type Settled = (operationIds: readonly string[]) => void;
 
 /** Operation objects are for others; nobody here waits for them, so many are made and removed together. Milliseconds. */
 const DELIVER_EVERY_MS = 250;
-const COLLECT_EVERY_MS = 1_000;
+const COLLECT_EVERY_MS = 300;
 
 /** The loops that make and remove the objects of Operations. */
 const createOperationLoops = (term: Term) => {
