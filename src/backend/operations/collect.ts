@@ -63,6 +63,18 @@ export const createCollector = (context: CollectContext): Collector => {
     deliveries.forget(removed);
     for (const id of removed) offeredEarly.delete(id);
   };
+  const offer = (operationIds: readonly string[]): void => {
+    for (const id of operationIds) offered.add(id);
+  };
+  /** Offers them again when it fails: nobody else would. */
+  const orOffer = async (operationIds: readonly string[], run: () => Promise<void>): Promise<void> => {
+    try {
+      await run();
+    } catch (error) {
+      offer(operationIds);
+      throw error;
+    }
+  };
   /** A page of what is offered. What has not ended, or has no object yet, stays in `offeredEarly` until that is told. */
   const collectOffered = async (signal: AbortSignal): Promise<void> => {
     const page = [...offered].slice(0, PAGE);
@@ -71,12 +83,7 @@ export const createCollector = (context: CollectContext): Collector => {
       offered.delete(id);
       offeredEarly.add(id);
     }
-    try {
-      await collect(await selectEnded(db, page), signal);
-    } catch (error) {
-      for (const id of page) offered.add(id);
-      throw error;
-    }
+    await orOffer(page, async () => collect(await selectEnded(db, page), signal));
   };
   const offerAgain = (operationIds: readonly string[]): boolean => {
     for (const id of operationIds) if (offeredEarly.delete(id)) offered.add(id);
@@ -84,18 +91,12 @@ export const createCollector = (context: CollectContext): Collector => {
   };
   const collectLate = async (signal: AbortSignal): Promise<void> => {
     const late = deliveries.late();
-    try {
-      await collect(late, signal);
-    } catch (error) {
-      for (const { operation_id: id } of late) offered.add(id);
-      throw error;
-    }
+    const ids = late.map((row) => row.operation_id);
+    await orOffer(ids, () => collect(late, signal));
   };
 
   return {
-    offer(operationIds) {
-      for (const id of operationIds) offered.add(id);
-    },
+    offer,
     delivered(operationIds, together) {
       deliveries.add(together);
       return offerAgain(operationIds);
