@@ -10,8 +10,8 @@ import { applyPlan } from './apply.ts';
 import type { DeploymentContext } from './context.ts';
 import { finishDeletions } from './finish.ts';
 import { assumeNew, type Gather } from './gather.ts';
-import { laneKey, laneOf } from '../lane.ts';
-import { readOrTell } from '../or-tell.ts';
+import { cachedObject, gatherOrTell } from '../gather-or-tell.ts';
+import { laneKey } from '../lane.ts';
 import type { PassEnd, StatusReporter } from './status.ts';
 
 /** The steps of the reconciler that hold something between passes. */
@@ -32,13 +32,8 @@ export const createDeploymentReconciler =
   (context: DeploymentContext, steps: DeploymentSteps): Reconcile =>
   async (key, pass) => {
     if (await makeFirstRows(context, key)) return { afterMs: FIRST_STATUS_MS };
-    const gathered = await readOrTell(
-      () => steps.gather(key),
-      async (fault) => {
-        const deployment = cachedDeployment(context, key);
-        if (deployment) await steps.status.reportTrouble(deployment, { fault, runId: pass.runId });
-      },
-    );
+    const object = () => cachedObject(context.namespaces, context.deployments, key);
+    const gathered = await gatherOrTell(steps, { key, runId: pass.runId, object });
     const facts = await finish(context, steps, gathered);
     const end = await makeRows(context, facts);
     // The agent most often answers within milliseconds: a new deployment's first status can say more then.
@@ -64,12 +59,6 @@ const makeFirstRows = async (context: DeploymentContext, key: string): Promise<b
     if (isFault(error)) return false;
     throw error;
   }
-};
-
-const cachedDeployment = ({ namespaces, deployments }: DeploymentContext, key: string) => {
-  const { namespaceUid, name } = laneOf(key);
-  const namespace = namespaces.byUid(namespaceUid)?.metadata.name;
-  return namespace === undefined ? undefined : deployments.get(`${namespace}/${name}`);
 };
 
 /** How long a new deployment's first status still waits for the agent, whatever wakes its lane meanwhile. */

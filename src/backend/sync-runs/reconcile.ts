@@ -7,9 +7,8 @@ import { planSyncRun, writesSync } from '../../domain/sync-run-plan.ts';
 import { asError } from '../../lib/fault.ts';
 import type { Reconcile } from '../../runtime/controller.ts';
 import type { ReconcileResult } from '../../runtime/outcome.ts';
+import { cachedObject, gatherOrTell } from '../gather-or-tell.ts';
 import { readObject } from '../identity.ts';
-import { laneOf } from '../lane.ts';
-import { readOrTell } from '../or-tell.ts';
 import { applySyncPlan } from './apply.ts';
 import { deploymentOfRun, type SyncRunContext } from './context.ts';
 import type { GatherSyncRun } from './gather.ts';
@@ -32,15 +31,10 @@ const NEWEST_AGAIN_MS = 1_000;
 export const createSyncRunReconciler =
   (context: SyncRunContext, steps: SyncRunSteps): Reconcile =>
   async (key, { runId }) => {
-    const cached = cachedSyncRun(context, key);
+    const object = () => cachedObject(context.namespaces, context.syncRuns, key);
+    const cached = object();
     if (cached) steps.waits.add(deploymentOfRun(cached), key);
-    const before = await readOrTell(
-      () => steps.gather(key),
-      async (fault) => {
-        const syncRun = cachedSyncRun(context, key);
-        if (syncRun) await steps.status.reportTrouble(syncRun, { fault, runId });
-      },
-    );
+    const before = await gatherOrTell(steps, { key, runId, object });
     const { facts, fault } = await makeRows(context, before);
     if (!isUnordered(facts) && !fault) steps.waits.remove(key);
     if (facts !== before) wakeNext(steps, before, facts);
@@ -48,12 +42,6 @@ export const createSyncRunReconciler =
     if (fault) throw fault;
     return nextLook(context, facts);
   };
-
-const cachedSyncRun = ({ namespaces, syncRuns }: SyncRunContext, key: string) => {
-  const { namespaceUid, name } = laneOf(key);
-  const namespace = namespaces.byUid(namespaceUid)?.metadata.name;
-  return namespace === undefined ? undefined : syncRuns.get(`${namespace}/${name}`);
-};
 
 /** Makes the rows what they should be. A fault is not thrown yet: the user is told first. */
 const makeRows = async (
