@@ -37,14 +37,14 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
   const { applications, operations, concurrency } = context;
   const loop = (name: string, reconcile: Reconcile, atOnce = 1): Controller =>
     createController({ ...context, name, reconcile, concurrency: atOnce, lost });
-  const { handlers, application } = createHandlers(context);
+  const { handlers, application, shared } = createHandlers(context);
   const results = createResults(context);
   const reconciler = createOperationReconciler(context, {
     claims: createClaims(context, results),
     handlers,
     enqueue: (key) => tickets.enqueue(key),
   });
-  const reporter = createReporter(context, results);
+  const reporter = createReporter({ ...context, ...shared }, results);
   const tickets = loop('operation', reconciler.reconcile, concurrency);
   const reports = loop('application-report', reporter.reconcile, concurrency);
   const refreshes = loop('refresh', createRefreshReconciler(context));
@@ -126,5 +126,5 @@ const createHandlers = (context: AgentContext) => {
     Application: application.carryOut,
     SyncOperation: createSyncHandler(context, shared),
   };
-  return { handlers, application };
+  return { handlers, application, shared };
 };

@@ -1,11 +1,12 @@
 // Step 7: brings an Application's status into its row, when it differs from what is there.
 import { databaseIdLabel } from '../../api/labels.ts';
-import { applications, type Application } from '../../api/argocd/application.ts';
+import type { Application } from '../../api/argocd/application.ts';
 import { writeStatus } from '../../domain/application-status.ts';
 import { endSyncPatch, retriesOldRevision } from '../../domain/running-sync.ts';
 import { parseTime } from '../../lib/clock.ts';
 import type { Reconcile } from '../../runtime/controller.ts';
-import type { AgentContext } from '../context.ts';
+import type { AgentContext, SharedWork } from '../context.ts';
+import { patchApplication } from '../patch-application.ts';
 import type { Results } from '../results.ts';
 import { writePresent } from '../written.ts';
 
@@ -29,7 +30,7 @@ const youngForMs = ({ metadata }: Application, nowMs: number): number =>
   Math.min((parseTime(metadata.creationTimestamp) ?? 0) + YOUNG_MS - nowMs, YOUNG_MS);
 
 /** Creates the reporter. What the row is known to hold already costs no statement. */
-export const createReporter = (context: AgentContext, results: Pick<Results, 'report'>): Reporter => {
+export const createReporter = (context: AgentContext & SharedWork, results: Pick<Results, 'report'>): Reporter => {
   const stored = new Map<string, string>();
   const reconcile: Reconcile = async (key, { signal }) => {
     const [applicationId = '', , namespace = '', name = ''] = key.split('/');
@@ -45,10 +46,8 @@ export const createReporter = (context: AgentContext, results: Pick<Results, 're
       await results.report({ applicationId, bytes, hash });
       stored.set(applicationId, hash);
     }
-    if (!retriesOldRevision(application)) return undefined;
-    const { resourceVersion } = application.metadata;
-    const body = { metadata: { resourceVersion }, ...endSyncPatch(application) };
-    await writePresent(() => context.client.patch(applications, { namespace, name }, { type: 'merge', body, signal }));
+    const end = retriesOldRevision(application) ? endSyncPatch(application) : undefined;
+    if (end) await writePresent(() => patchApplication({ ...context, signal }, application, end));
     return undefined;
   };
   return { reconcile, forget: () => stored.clear() };
