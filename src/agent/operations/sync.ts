@@ -50,9 +50,9 @@ const sync = async (pass: HandlerContext, ticket: Ticket, row: SyncTargetRow): P
     throw waitingFault('WaitingForArgoCD', `waiting for Application ${desired.name} to be made`, LOOK_AGAIN_MS);
   }
   const { application_id: id, deployment_name: name, revision } = row;
+  const late = isOlder(pass, ticket, LATE_MS);
+  const wish = { id: ticket.resourceId, revision: revision ?? '', late, nowMs: pass.clock.now() };
   await carryOut(pass, application, (present) => {
-    const late = isOlder(pass, ticket, LATE_MS);
-    const wish = { id: ticket.resourceId, revision: revision ?? '', late, nowMs: pass.clock.now() };
     const step = nextSyncStep(present, wish);
     // Only what is about to be written waits for a change: what runs already, or has ended, is not held up by one.
     if (step.next !== 'patch' || !compareApplication(present, id, desired).spec) return step;

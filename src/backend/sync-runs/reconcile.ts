@@ -52,7 +52,7 @@ const makeRows = async (
   try {
     present = await carryOut(context, facts);
     // What came before is out of the way now; what is still wrong is thrown, to be told.
-    if (planSyncRun(present).order) present = await carryOut(context, present);
+    if (present !== facts && planSyncRun(present).order) present = await carryOut(context, present);
     return { facts: present, fault: undefined };
   } catch (error) {
     return { facts: present, fault: asError(error) };
