@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { constants, gunzipSync, gzipSync } from 'node:zlib';
 import { inCluster, managedEnvironmentIdOf } from '../api/labels.ts';
 import type { ApplicationStatus } from '../api/argocd/application.ts';
-import { parseYamlScalarsAsText, toQuotedYaml } from '../lib/yaml.ts';
+import { toQuotedYaml } from '../lib/quoted-yaml.ts';
+import { parseYamlScalarsAsText } from '../lib/yaml.ts';
 import { goFlag, goInteger, goList, goMap, goPointer, goStruct, goText, goTime, type GoYaml } from './go-yaml.ts';
 
 type Read<G> = G extends GoYaml<infer T> ? T : never;

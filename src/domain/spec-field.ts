@@ -1,6 +1,7 @@
 // The text in `application.spec_field`: the Application that should exist, in the format that both halves read.
 import { userFault } from '../api/reasons.ts';
-import { parseYamlScalarsAsText, toQuotedYaml } from '../lib/yaml.ts';
+import { toQuotedYaml } from '../lib/quoted-yaml.ts';
+import { parseYamlScalarsAsText } from '../lib/yaml.ts';
 import { goFlag, goInteger, goList, goPointer, goStruct, goText, type GoYaml } from './go-yaml.ts';
 
 type Read<G> = G extends GoYaml<infer T> ? T : never;

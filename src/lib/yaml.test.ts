@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { isFault, messageOf } from './fault.ts';
-import { parseYaml, parseYamlScalarsAsText, parseYamlStream, toQuotedYaml, toYaml } from './yaml.ts';
+import { parseYaml, parseYamlScalarsAsText, parseYamlStream, toYaml } from './yaml.ts';
 
 const refusalOf = (parse: (text: string) => unknown, text: string): string => {
   try {
@@ -40,20 +40,6 @@ describe('YAML', () => {
   it('comes back as it was written', () => {
     const value = { text: 'yes', number: 7, list: ['a: b', '#', ''], nested: { none: null, long: 'x '.repeat(200) } };
     expect(parseYaml(toYaml(value))).toEqual(value);
-    expect(parseYaml(toQuotedYaml(value))).toEqual(value);
-    expect(toQuotedYaml({ answer: 'yes' })).toBe('answer: "yes"\n');
-  });
-
-  it('comes back as texts with whatever is in them', () => {
-    const value = {
-      url: 'https://x/y?a=1&b=%20',
-      odd: 'a"b\'c`\n\t\u0000é',
-      empty: '',
-      word: 'no',
-      hex: '0x1F',
-      none: null,
-    };
-    expect(parseYamlScalarsAsText(toQuotedYaml(value))).toEqual(value);
   });
 
   it('writes a value that occurs twice twice, since not every reader knows aliases', () => {

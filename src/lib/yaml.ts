@@ -70,12 +70,3 @@ export const parseYamlScalarsAsText = (text: string): unknown => {
     throw refusal(error);
   }
 };
-
-/** Writes a plain value as YAML whose texts are all quoted, so that readers of YAML 1.1 and 1.2 agree on every one. */
-export const toQuotedYaml = (value: unknown): string =>
-  stringify(value, {
-    lineWidth: 0,
-    aliasDuplicateObjects: false,
-    defaultStringType: 'QUOTE_DOUBLE',
-    defaultKeyType: 'PLAIN',
-  });
