@@ -73,7 +73,7 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
     reports.enqueue(reportKey(id, objectKey(object.metadata)));
     reconciler.applicationChanged(id);
   };
-  const lookAtEverything = (how?: 'drift too'): void => {
+  const poll = (): void => {
     context.engine.forget();
     dispatch.forget();
     reporter.forget();
@@ -82,14 +82,17 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
     refreshes.enqueue(refreshKey);
     drifted(missingKey);
     for (const object of applications.list()) applicationChanged({ object });
-    if (how) lookForDrift(context, drifted);
+  };
+  const resync = (): void => {
+    poll();
+    lookForDrift(context, drifted);
   };
   const listener = createListener({
     ...context.listen,
     channels: ['operation_event', 'refresh'],
     onNotify: (channel, payloads) =>
       channel === 'operation_event' ? happened(payloads) : refreshes.enqueue(refreshKey),
-    onConnect: () => lookAtEverything('drift too'),
+    onConnect: resync,
   });
   const ends = [
     applications.subscribe(applicationChanged),
@@ -98,13 +101,13 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
       const id = toldBy(change, listener.connected);
       if (id) heard([id]);
     }),
-    repeat(context, context.resyncMs, () => lookAtEverything('drift too')),
-    repeat(context, context.pollMs, () => listener.connected || lookAtEverything()),
+    repeat(context, context.resyncMs, resync),
+    repeat(context, context.pollMs, () => listener.connected || poll()),
   ];
 
   const loops = [tickets, reports, refreshes, dispatcher, drift];
   for (const one of loops) one.start();
-  listener.start(); // its first connection looks at everything
+  listener.start(); // its first connection is a resync
   return {
     async stop() {
       for (const end of ends) end();
