@@ -48,6 +48,12 @@ export const agentParts = ({
   };
   return [
     cachesPart({ applications: knownApplications, appprojects: projects, operations: tickets }, probes),
-    workPart(platform, { name: 'agent', client, leaseNamespace: leaseNamespace(settings), begin }),
+    workPart(platform, {
+      name: 'agent',
+      client,
+      leaseNamespace: leaseNamespace(settings),
+      podUid: settings.podUid,
+      begin,
+    }),
   ];
 };

@@ -71,7 +71,13 @@ export const backendParts = ({
       { namespaces: knownNamespaces, gitopsdeployments: deployments, gitopsdeploymentsyncruns: syncRuns },
       probes,
     ),
-    workPart(platform, { name: 'backend', client, leaseNamespace: leaseNamespace(settings), begin }),
+    workPart(platform, {
+      name: 'backend',
+      client,
+      leaseNamespace: leaseNamespace(settings),
+      podUid: settings.podUid,
+      begin,
+    }),
   ];
 };
 

@@ -89,6 +89,7 @@ export const workPart = (
     readonly name: string;
     readonly client: KubeClient;
     readonly leaseNamespace: string;
+    readonly podUid: string;
     readonly begin: (lost: AbortSignal) => Promise<Work> | Work;
   },
 ): Part => {
@@ -98,7 +99,7 @@ export const workPart = (
     client,
     namespace: leaseNamespace,
     name: `managed-gitops-${name}`,
-    identity: processIdentity(platform.random),
+    identity: processIdentity(platform.random, options.podUid),
   });
   return createTerms({ ...platform, name, lease, begin });
 };

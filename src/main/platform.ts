@@ -94,5 +94,8 @@ const readKubeconfig = (file: string): ClusterAccess => {
 
 const readFile = (path: string): string => readFileSync(path, 'utf8');
 
-/** A name for this process among its replicas. */
-export const processIdentity = (random: Random): string => `${hostname()}_${random.uuid()}`;
+/**
+ * A name for this process among its replicas. Of the processes of one pod there is never more than one at a time, so the
+ * pod's UID names it: one that is started again takes what the one before it held.
+ */
+export const processIdentity = (random: Random, podUid: string): string => `${hostname()}_${podUid || random.uuid()}`;

@@ -127,6 +127,13 @@ const clusterSettings = {
     }),
     namespaceName,
   ),
+  podUid: textSetting({
+    flag: 'pod-uid',
+    environment: ['MANAGED_GITOPS_POD_UID'],
+    fallback: '',
+    placeholder: 'uid',
+    help: 'UID of the pod, where there is one. A process that dies is then replaced at once by the next one in its pod.',
+  }),
   concurrency: integerSetting({
     flag: 'concurrency',
     environment: ['MANAGED_GITOPS_CONCURRENCY'],

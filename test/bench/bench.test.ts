@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { root, run, temporaryFolder, type Running } from '../e2e/command.ts';
+import { root, run, temporaryFolder, type Running } from '../processes/command.ts';
 
 interface Output {
   readonly measured: readonly { readonly version: string; readonly median: Record<string, number> }[];

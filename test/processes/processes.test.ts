@@ -169,6 +169,24 @@ describe('backend and agent', { timeout: 60_000 }, () => {
     expect(await holderOf('backend')).not.toBe(holder);
     await stop(second, agent);
   });
+
+  it('one that is killed is replaced at once by the next one in its pod, and only by that', async () => {
+    const first = installation.start('backend', { flags: ['--pod-uid=pod-1'] });
+    await eventually('the first works', () => holderOf('backend'));
+    const holder = await holderOf('backend');
+    first.kill('SIGKILL');
+    await first.whenEnded;
+    const elsewhere = installation.start('backend', { flags: ['--pod-uid=pod-2'] });
+    await elsewhere.says('waiting for the Lease');
+    const next = installation.start('backend', { flags: ['--pod-uid=pod-1'] });
+    await eventually('the next one works', async () => {
+      const { body } = await next.probe('/metrics');
+      return valueOf(body, 'controller_runtime_reconcile_total{') > 0;
+    });
+    expect(await holderOf('backend')).toBe(holder);
+    expect(next.log().filter(({ msg }) => String(msg).startsWith('waiting for the Lease'))).toEqual([]);
+    await stop(next, elsewhere);
+  });
 });
 
 describe('the schema', { timeout: 60_000 }, () => {
