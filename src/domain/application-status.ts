@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { constants, gunzipSync, gzipSync } from 'node:zlib';
 import { inCluster, managedEnvironmentIdOf } from '../api/labels.ts';
 import type { ApplicationStatus } from '../api/argocd/application.ts';
-import { toQuotedYaml } from '../lib/quoted-yaml.ts';
+import { toGoYaml } from '../lib/go-yaml-text.ts';
 import { parseYamlScalarsAsText } from '../lib/yaml.ts';
 import { goFlag, goInteger, goList, goMap, goPointer, goStruct, goText, goTime, type GoYaml } from './go-yaml.ts';
 
@@ -120,7 +120,7 @@ export const writeStatus = (from: ApplicationStatus | undefined): { bytes: Buffe
 };
 
 const pack = (value: StoredStatus): { bytes: Buffer; hash: string } => {
-  const text = toQuotedYaml(status.write(value));
+  const text = toGoYaml(status.write(value));
   const bytes = gzipSync(text, { level: constants.Z_BEST_SPEED });
   return { bytes, hash: createHash('sha256').update(text).digest('hex') };
 };

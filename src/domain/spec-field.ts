@@ -1,6 +1,6 @@
 // The text in `application.spec_field`: the Application that should exist, in the format that both halves read.
 import { userFault } from '../api/reasons.ts';
-import { toQuotedYaml } from '../lib/quoted-yaml.ts';
+import { toGoYaml } from '../lib/go-yaml-text.ts';
 import { parseYamlScalarsAsText } from '../lib/yaml.ts';
 import { goFlag, goInteger, goList, goPointer, goStruct, goText, type GoYaml } from './go-yaml.ts';
 
@@ -59,9 +59,9 @@ const asDocument = ({ name, namespace, ...spec }: DesiredApplication): Read<type
   spec,
 });
 
-/** The text for `application.spec_field`. Every text in it is quoted, so no value needs a character taken out. */
+/** The text for `application.spec_field`, as the original writes it; but no character is taken out of a value. */
 export const writeSpecField = (application: DesiredApplication): string =>
-  toQuotedYaml({ ...Object(document.write(asDocument(application))), status: status.write(undefined) });
+  toGoYaml({ ...Object(document.write(asDocument(application))), status: status.write(undefined) });
 
 /**
  * The Application in a `spec_field`, whoever wrote it.

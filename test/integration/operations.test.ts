@@ -82,7 +82,7 @@ describe('while the agent is down', () => {
       await world.apply(aDeployment({ ...ref, path }));
       await eventually('it is in the rows', async () => {
         const rows = await world.database.sql(
-          `select 1 from application where application_id = '${applicationId}' and spec_field like '%path: "${path}"%'`,
+          `select 1 from application where application_id = '${applicationId}' and spec_field like '%path: ${path}%'`,
         );
         return rows.length === 1;
       });

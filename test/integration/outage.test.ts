@@ -126,7 +126,7 @@ describe('each half', () => {
     const backend = await world.start('backend');
     const waiting = await world.apply(aDeployment({ ...ref, path: 'no-agent' }));
     await eventually('it is in the rows', async () => {
-      const rows = await world.database.sql(`select 1 from application where spec_field like '%path: "no-agent"%'`);
+      const rows = await world.database.sql(`select 1 from application where spec_field like '%path: no-agent%'`);
       return rows.length === 1;
     });
     await backend.process.stop();
