@@ -57,15 +57,14 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
   const dispatcher = loop('dispatcher', dispatch.reconcile);
 
   const heard = (ids: readonly string[]): void => {
+    if (ids.length === 0) return;
     dispatch.operations(ids);
     dispatcher.enqueue(dispatchKey);
   };
-  const happened = (payloads: readonly string[]): void => {
-    const unknown = payloads.flatMap((payload) => {
-      const event = readOperationEvent(payload);
-      return event && !dispatch.happened(event) ? [event.id] : [];
-    });
-    if (unknown.length > 0) heard(unknown);
+  /** What it could not be told of right away. */
+  const unknownOf = (payload: string): readonly string[] => {
+    const event = readOperationEvent(payload);
+    return event && !dispatch.happened(event) ? [event.id] : [];
   };
   const applicationChanged = ({ object }: Pick<StoreChange<Application>, 'object'>): void => {
     const id = object.metadata.labels?.[databaseIdLabel];
@@ -91,16 +90,13 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
     ...context.listen,
     channels: ['operation_event', 'refresh'],
     onNotify: (channel, payloads) =>
-      channel === 'operation_event' ? happened(payloads) : refreshes.enqueue(refreshKey),
+      channel === 'operation_event' ? heard(payloads.flatMap(unknownOf)) : refreshes.enqueue(refreshKey),
     onConnect: resync,
   });
   const ends = [
     applications.subscribe(applicationChanged),
     followDrift(context, (key) => drift.enqueue(key)),
-    operations.subscribe((change) => {
-      const id = toldBy(change, listener.connected);
-      if (id) heard([id]);
-    }),
+    operations.subscribe((change) => heard(toldBy(change, listener.connected))),
     repeat(context, context.resyncMs, resync),
     repeat(context, context.pollMs, () => listener.connected || poll()),
   ];
@@ -118,8 +114,10 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
 };
 
 /** The Operation that an object tells of: a new one follows a row that was notified; a touched one means that somebody waits. */
-const toldBy = ({ type, object }: StoreChange<Operation>, isNotified: boolean): string | undefined =>
-  type === 'modified' || (type === 'added' && !isNotified) ? object.spec?.operationID : undefined;
+const toldBy = ({ type, object }: StoreChange<Operation>, isNotified: boolean): readonly string[] => {
+  const id = object.spec?.operationID;
+  return id && (type === 'modified' || (type === 'added' && !isNotified)) ? [id] : [];
+};
 
 /** What is done about Operations of each type, and about an application that drifted. */
 const createHandlers = (context: AgentContext) => {
