@@ -9,8 +9,9 @@ import { readOrigin } from '../db/schema.ts';
 import type { SettingValues } from '../lib/config.ts';
 import type { Part } from '../runtime/process.ts';
 import { createWatcher } from '../runtime/watcher.ts';
-import { leaseNamespace, type HalfContext } from './backend.ts';
+import type { HalfContext } from './backend.ts';
 import { cachesPart, workPart } from './parts.ts';
+import type { ProcessDatabase } from './platform.ts';
 import type { agentSettings } from './settings.ts';
 
 type Settings = Omit<SettingValues<typeof agentSettings>, 'healthAddress' | 'metricsAddress'>;
@@ -29,8 +30,8 @@ export const agentParts = ({
   const projects = createWatcher({ ...watched, resource: appProjects });
   const tickets = createWatcher({ ...watched, resource: operations });
   const begin = async (lost: AbortSignal) => {
-    const { ownNamespaceOnly: told, blockedAfterMs } = settings;
-    const ownNamespaceOnly = told === 'auto' ? (await readOrigin(database.pool)) === 'created' : told === 'on';
+    const { blockedAfterMs } = settings;
+    const ownNamespaceOnly = await isOwnNamespaceOnly(database, settings);
     const context: AgentWorkContext = {
       ...platform,
       ...settings,
@@ -48,12 +49,12 @@ export const agentParts = ({
   };
   return [
     cachesPart({ applications: knownApplications, appprojects: projects, operations: tickets }, probes),
-    workPart(platform, {
-      name: 'agent',
-      client,
-      leaseNamespace: leaseNamespace(settings),
-      podUid: settings.podUid,
-      begin,
-    }),
+    workPart(platform, { name: 'agent', client, settings, begin }),
   ];
+};
+
+/** As told; beside the original, and for a database of it, destinations are as free as they were there. */
+const isOwnNamespaceOnly = async ({ pool }: ProcessDatabase, settings: Settings): Promise<boolean> => {
+  if (settings.ownNamespaceOnly !== 'auto') return settings.ownNamespaceOnly === 'on';
+  return settings.compat !== 'original' && (await readOrigin(pool)) === 'created';
 };

@@ -59,6 +59,7 @@ export const backendParts = ({
       namespaces: knownNamespaces.store,
       settings: {
         ...settings,
+        standardConditions: settings.standardConditions && settings.compat !== 'original',
         resyncMs: settings.selfHealMs ?? settings.resyncMs,
         engineNamespace: settings.argocdNamespace,
         projectIsolation: await projectIsolation(database, settings),
@@ -71,23 +72,14 @@ export const backendParts = ({
       { namespaces: knownNamespaces, gitopsdeployments: deployments, gitopsdeploymentsyncruns: syncRuns },
       probes,
     ),
-    workPart(platform, {
-      name: 'backend',
-      client,
-      leaseNamespace: leaseNamespace(settings),
-      podUid: settings.podUid,
-      begin,
-    }),
+    workPart(platform, { name: 'backend', client, settings, begin }),
   ];
 };
 
-/** Where the Leases of both halves are. */
-export const leaseNamespace = (settings: Pick<Settings, 'leaseNamespace' | 'argocdNamespace'>): string =>
-  settings.leaseNamespace || settings.argocdNamespace;
-
-/** Isolation as told; for a database of the original as it was there. */
+/** Isolation as told; beside the original, and for a database of it, as it was there. */
 const projectIsolation = async ({ pool }: ProcessDatabase, settings: Settings): Promise<boolean> => {
   if (settings.originalIsolation) return true;
   if (settings.projectIsolation !== 'auto') return settings.projectIsolation === 'on';
-  return (await readOrigin(pool)) === 'created' || (await selectUsesProjects(pool));
+  const isOurs = settings.compat !== 'original' && (await readOrigin(pool)) === 'created';
+  return isOurs || (await selectUsesProjects(pool));
 };

@@ -28,6 +28,9 @@ export const ignoredOfOriginal = (flags: readonly string[], environment: Environ
   ...originalVariables.filter((name) => environment[name] !== undefined),
 ];
 
+/** The Leases of the original's halves, in the namespace that they run in. */
+export const originalLeases = { backend: '5a3f596c.redhat.com', agent: '11d017ea.redhat.com' } as const;
+
 const MINUTE_MS = 60_000;
 /** Long enough to be never, short enough for a timer. */
 const NEVER_MS = 2_000_000_000;

@@ -7,11 +7,13 @@ import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/object.ts';
 import type { Address } from '../lib/config.ts';
 import { createProbes, type Probes } from '../lib/probes.ts';
+import { createLeasePair } from '../runtime/lease-pair.ts';
 import { createLease } from '../runtime/lease.ts';
 import type { Part } from '../runtime/process.ts';
 import { repeat } from '../runtime/repeat.ts';
 import { createTerms, type Work } from '../runtime/term.ts';
 import type { Watcher } from '../runtime/watcher.ts';
+import { originalLeases } from './original.ts';
 import { processIdentity, type Platform, type ProcessDatabase } from './platform.ts';
 
 /** The probes, and the part that serves them. */
@@ -82,25 +84,30 @@ export const cachesPart = (watchers: Readonly<Record<string, Watcher<KubeObject>
   };
 };
 
-/** Work of one half, done only while its Lease is held. */
+/** What decides which Leases are taken, and where. */
+interface LeaseSettings {
+  readonly leaseNamespace: string;
+  readonly argocdNamespace: string;
+  readonly podUid: string;
+  readonly compat: 'none' | 'original';
+}
+
+/** Work of one half, done only while its Lease is held; beside the original, while the original's is held too. */
 export const workPart = (
   platform: Platform,
   options: {
-    readonly name: string;
+    readonly name: keyof typeof originalLeases;
     readonly client: KubeClient;
-    readonly leaseNamespace: string;
-    readonly podUid: string;
+    readonly settings: LeaseSettings;
     readonly begin: (lost: AbortSignal) => Promise<Work> | Work;
   },
 ): Part => {
-  const { name, client, leaseNamespace, begin } = options;
-  const lease = createLease({
-    ...platform,
-    client,
-    namespace: leaseNamespace,
-    name: `managed-gitops-${name}`,
-    identity: processIdentity(platform.random, options.podUid),
-  });
+  const { name, client, settings, begin } = options;
+  const identity = processIdentity(platform.random, settings.podUid);
+  const namespace = settings.leaseNamespace || settings.argocdNamespace;
+  const candidate = (leaseName: string) => createLease({ ...platform, client, namespace, name: leaseName, identity });
+  const own = candidate(`managed-gitops-${name}`);
+  const lease = settings.compat === 'original' ? createLeasePair(own, () => candidate(originalLeases[name])) : own;
   return createTerms({ ...platform, name, lease, begin });
 };
 

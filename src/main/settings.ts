@@ -127,6 +127,13 @@ const clusterSettings = {
     }),
     namespaceName,
   ),
+  compat: choiceSetting({
+    flag: 'compat',
+    environment: ['MANAGED_GITOPS_COMPAT'],
+    choices: ['none', 'original'],
+    fallback: 'none',
+    help: "original: the other half is the original's. No conditions of ours, its Leases are taken too, destinations as there.",
+  }),
   podUid: textSetting({
     flag: 'pod-uid',
     environment: ['MANAGED_GITOPS_POD_UID'],

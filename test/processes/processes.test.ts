@@ -187,6 +187,34 @@ describe('backend and agent', { timeout: 60_000 }, () => {
     expect(next.log().filter(({ msg }) => String(msg).startsWith('waiting for the Lease'))).toEqual([]);
     await stop(next, elsewhere);
   });
+
+  it('beside the original they wait for its Leases, hold them, and write no condition that it does not know', async () => {
+    const { client } = installation.world;
+    const ofOriginal = { namespace: engineNamespace, name: '5a3f596c.redhat.com' };
+    await client.create(leases, {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: ofOriginal,
+      spec: { holderIdentity: 'original', leaseDurationSeconds: 3600, renewTime: '2026-01-01T00:00:00.000000Z' },
+    });
+    const backend = installation.start('backend', { flags: ['--compat=original'] });
+    const agent = installation.start('agent', { flags: ['--compat=original'] });
+    await backend.says('waiting for the Lease, which original holds');
+    expect(valueOf((await backend.probe('/metrics')).body, 'controller_runtime_reconcile_total{')).toBe(0);
+    await client.delete(leases, ofOriginal);
+    await apply('six');
+    const deployment = await eventually('it is Synced', async () => {
+      const seen = await deploymentsOf(installation.world).get({ namespace: 'team', name: 'six' });
+      return seen?.status?.sync?.status === 'Synced' ? seen : undefined;
+    });
+    expect(deployment.status?.conditions?.map(({ type }) => type) ?? []).not.toContain('Ready');
+    const held = async (name: string) =>
+      (await client.get(leases, { namespace: engineNamespace, name })).spec?.holderIdentity ?? '';
+    expect(await held(ofOriginal.name)).toBe(await holderOf('backend'));
+    expect(await held('11d017ea.redhat.com')).toBe(await holderOf('agent'));
+    await stop(backend, agent);
+    expect([await held(ofOriginal.name), await held('11d017ea.redhat.com')]).toEqual(['', '']);
+  });
 });
 
 describe('the schema', { timeout: 60_000 }, () => {
