@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'tests',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/checks/**', 'test/contract/**'],
+          exclude: ['test/checks/**', 'test/contract/*.test.ts', 'test/e2e/**'],
           globalSetup: ['./test/kit/database-server.ts'],
           setupFiles: ['./test/setup-open-handles.ts'],
         },
@@ -21,7 +21,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'contract',
-          include: ['test/contract/**/*.test.ts'],
+          include: ['test/contract/*.test.ts'],
           globalSetup: ['./test/contract/set-up.ts'],
           setupFiles: ['./test/setup-open-handles.ts'],
         },
