@@ -113,8 +113,9 @@ export const createSimulationDatabase = async (serverUrl: string): Promise<Simul
   };
 };
 
+/** A session that has just been given its lock says for a moment that it waits: nobody blocks it any more. */
 const LOCK_WAITS = `select count(*)::int as count from pg_stat_activity
-  where datname = current_database() and wait_event_type = 'Lock'`;
+  where datname = current_database() and wait_event_type = 'Lock' and cardinality(pg_blocking_pids(pid)) > 0`;
 
 const surroundings = {
   name: 'simulation',

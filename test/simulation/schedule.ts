@@ -133,12 +133,22 @@ const comeToRest = async (world: SimulatedWorld, tell: (text: string) => void): 
   await stepper.idle();
   const after = { rows: await database.fingerprint(), requests: world.writes };
   const writes = [
-    ...(before.rows === after.rows ? [] : ['rows were written although all agreed']),
+    ...(before.rows === after.rows
+      ? []
+      : [`rows were written although all agreed: ${difference(before.rows, after.rows)}`]),
     ...(before.requests === after.requests
       ? []
       : [`${after.requests - before.requests} requests wrote although all agreed`]),
   ];
   return [...writes, ...(await look())];
+};
+
+/** The lines of one text that the other has not, and the other way round. */
+const difference = (before: string, after: string): string => {
+  const [were, are] = [before.split('\n'), after.split('\n')];
+  const gone = were.filter((line) => !are.includes(line)).map((line) => `-${line}`);
+  const come = are.filter((line) => !were.includes(line)).map((line) => `+${line}`);
+  return [...gone, ...come].join(', ');
 };
 
 /** When users act, and when processes are ended, started again, or have their clocks moved. */
