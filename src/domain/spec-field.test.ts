@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { originalSpecField } from '../../test/kit/original-texts.ts';
 import { readSpecField, sameApplication, writeSpecField, type DesiredApplication } from './spec-field.ts';
 
 const automated: DesiredApplication = {
@@ -16,58 +17,12 @@ const automated: DesiredApplication = {
 const manual: DesiredApplication = { ...automated, syncPolicy: undefined };
 const withPath = (path: string): DesiredApplication => ({ ...automated, source: { ...automated.source, path } });
 
-// As Go writes structs without tags: lower-cased names, plain scalars, nothing left out, long texts folded.
-const original = `fauxtypemeta:
-  kind: Application
-  apiversion: argoproj.io/v1alpha1
-fauxobjectmeta:
-  name: gitopsdepl-uid
-  namespace: argocd
-spec:
-  source:
-    repourl: https://github.com/org/repo
-    path: app
-    targetrevision: main
-  destination:
-    server: ""
-    namespace: team
-    name: in-cluster
-  project: app-project-user
-  syncpolicy:
-    automated:
-      prune: true
-      selfheal: true
-      allowempty: true
-    syncoptions:
-    - PrunePropagationPolicy=background
-    - CreateNamespace=true
-    retry:
-      limit: -1
-      backoff:
-        duration: 5s
-        factor: 2
-        maxduration: 3m
-status:
-  resources: []
-  sync:
-    status: ""
-    comparedto:
-      source:
-        repourl: ""
-        path: ""
-        targetrevision: ""
-      destination:
-        server: ""
-        namespace: ""
-        name: ""
-    revision: ""
-    revisions: []
-  health:
-    status: ""
-    message: ""
-  conditions: []
-  operationstate: null
-`;
+const original = originalSpecField({
+  apiVersion: 'argoproj.io/v1alpha1',
+  kind: 'Application',
+  metadata: { name: automated.name, namespace: automated.namespace },
+  spec: { ...automated, syncPolicy: automated.syncPolicy ?? {} },
+});
 
 describe('the text of a row', () => {
   it.each([
