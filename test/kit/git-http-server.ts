@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 
 /** A running server. */
 export interface GitHttpServer {
-  /** `http://127.0.0.1:<port>`; a repository is at `<url>/<folder>/.git` or `<url>/<name>.git`. */
+  /** `http://<host>:<port>`; a repository is at `<url>/<folder>/.git` or `<url>/<name>.git`. */
   readonly url: string;
   stop(): Promise<void>;
 }
@@ -44,13 +44,13 @@ const serve = (root: string, request: IncomingMessage, response: ServerResponse)
   request.pipe(child.stdin);
 };
 
-/** Starts the server over the folder `root`. */
-export const startGitHttpServer = async (root: string): Promise<GitHttpServer> => {
+/** Starts the server over the folder `root`, on an address of this machine. */
+export const startGitHttpServer = async (root: string, host = '127.0.0.1'): Promise<GitHttpServer> => {
   const server = createServer((request, response) => serve(root, request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo; // a server that listens on TCP has one
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${host}:${port}`,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

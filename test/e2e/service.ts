@@ -1,0 +1,137 @@
+// The service as its manifests name it: applied to the cluster, then started as processes under their ServiceAccounts.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { systemRandom } from '../../src/lib/random.ts';
+import { eventually } from '../kit/eventually.ts';
+import { freePort, type Program, type Programs } from '../kit/programs.ts';
+import { runPage } from './install-page.ts';
+import type { Kubectl } from './kubectl.ts';
+
+/** The two processes. */
+export const halves = ['backend', 'agent'] as const;
+/** One of them. */
+export type Half = (typeof halves)[number];
+
+/** Where it runs. */
+export interface ServiceOptions {
+  /** The root of the source tree. */
+  readonly root: string;
+  readonly programs: Programs;
+  readonly kubectl: Kubectl;
+  /** A file: the administrator's. */
+  readonly kubeconfig: string;
+  /** The kubeconfig of who has this token. */
+  readonly kubeconfigOf: (token: string) => string;
+  readonly databaseUrl: string;
+  /** Flags besides those of the manifests, such as shorter waits. */
+  readonly flags: Readonly<Record<Half, readonly string[]>>;
+}
+
+/** The service while it runs. */
+export interface Service {
+  /** Kills a half without warning, and starts it again. Returns when it is ready. */
+  kill(half: Half): Promise<void>;
+  /** The number of times each half was killed. */
+  readonly kills: Readonly<Record<Half, number>>;
+}
+
+const NAMESPACE = 'gitops';
+const READY_WITHIN_MS = 60_000;
+
+interface Container {
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  readonly envFrom?: readonly { readonly configMapRef: { readonly name: string } }[];
+  readonly env?: readonly {
+    readonly name: string;
+    readonly value?: string;
+    readonly valueFrom?: {
+      readonly secretKeyRef?: { readonly name: string; readonly key: string };
+      readonly fieldRef?: { readonly fieldPath: string };
+    };
+  }[];
+}
+
+/** Applies the manifests, gives them the database, and starts what the Deployments name. */
+export const startService = async (options: ServiceOptions): Promise<Service> => {
+  const { root, programs } = options;
+  await runPage(root, 'Install', { ...process.env, KUBECONFIG: options.kubeconfig, DATABASE_URL: options.databaseUrl });
+  const dist = join(programs.folder, 'dist');
+  await promisify(execFile)(process.execPath, [join(root, 'scripts/build.ts'), dist], { cwd: root });
+
+  const started = new Map<Half, Program>();
+  const kills = { backend: 0, agent: 0 };
+  const start = async (half: Half, line: CommandLine): Promise<void> => {
+    const port = await freePort();
+    const program = programs.start({
+      name: half,
+      file: process.execPath,
+      words: [
+        '--max-semi-space-size=4',
+        join(dist, 'managed-gitops.mjs'),
+        ...line.args,
+        ...options.flags[half],
+        `--health-probe-bind-address=:${port}`,
+        '--metrics-bind-address=0',
+      ],
+      environment: line.environment,
+    });
+    started.set(half, program);
+    await eventually(`${half} is ready`, () => isReady(port), READY_WITHIN_MS);
+  };
+  const lines = new Map<Half, CommandLine>();
+  for (const half of halves) {
+    const line = await commandLine(half, options);
+    lines.set(half, line);
+    await start(half, line);
+  }
+  return {
+    kills,
+    async kill(half) {
+      const line = lines.get(half);
+      if (!line) throw new Error(`${half} was never started`);
+      await started.get(half)?.end('SIGKILL');
+      kills[half] += 1;
+      await start(half, line);
+    },
+  };
+};
+
+const isReady = async (port: number): Promise<boolean> =>
+  (await fetch(`http://127.0.0.1:${port}/readyz`, { headers: { connection: 'close' } })).ok;
+
+interface CommandLine {
+  readonly args: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** What the kubelet would make of the Deployment in the cluster, and a kubeconfig in place of a mounted token. */
+const commandLine = async (half: Half, { kubectl, kubeconfigOf, programs }: ServiceOptions): Promise<CommandLine> => {
+  const read = async (kind: string, name: string, path: string): Promise<unknown> =>
+    JSON.parse(await kubectl(['-n', NAMESPACE, 'get', kind, name, '-o', `jsonpath={${path}}`]));
+  const name = `managed-gitops-${half}`;
+  const [container] = (await read('deployment', name, '.spec.template.spec.containers')) as Container[]; // our own manifest
+  const environment: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: programs.folder };
+  for (const { configMapRef } of container?.envFrom ?? []) {
+    Object.assign(environment, await read('configmap', configMapRef.name, '.data'));
+  }
+  for (const { name: variable, value, valueFrom } of container?.env ?? []) {
+    if (valueFrom?.fieldRef?.fieldPath === 'metadata.uid')
+      environment[variable] = systemRandom.uuid(); // of the pod
+    else
+      environment[variable] = value ?? (valueFrom?.secretKeyRef && (await secretText(kubectl, valueFrom.secretKeyRef)));
+  }
+  const account = (await read('deployment', name, '.spec.template.spec')) as { readonly serviceAccountName: string }; // it names one
+  const token = await kubectl(['-n', NAMESPACE, 'create', 'token', account.serviceAccountName, '--duration=4h']);
+  environment['KUBECONFIG'] = await programs.file(`${half}.kubeconfig`, kubeconfigOf(token.trim()));
+  return { args: container?.args ?? [], environment };
+};
+
+const secretText = async (
+  kubectl: Kubectl,
+  { name, key }: { readonly name: string; readonly key: string },
+): Promise<string> => {
+  const encoded = await kubectl(['-n', NAMESPACE, 'get', 'secret', name, '-o', `jsonpath={.data.${key}}`]);
+  return Buffer.from(encoded, 'base64').toString();
+};

@@ -1,0 +1,25 @@
+// How the end-to-end suite runs: on one real cluster, which is started once. `npm test` does not run it.
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** By name, and at the very end those who look at what the others did. */
+class ByName extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): string => `${moduleId.endsWith('/rights.test.ts')} ${moduleId}`;
+    return files.toSorted((one, other) => (place(one) < place(other) ? -1 : 1));
+  }
+}
+
+export default defineConfig({
+  root: fileURLToPath(new URL('../..', import.meta.url)),
+  test: {
+    reporters: ['default', './test/kit/closing-line-reporter.ts'],
+    include: ['test/e2e/scenarios/**/*.test.ts'],
+    globalSetup: ['./test/e2e/set-up.ts'],
+    hookTimeout: 60_000,
+    // One file after the other: the teams of one are enough for two processors, and its times mean something.
+    fileParallelism: false,
+    sequence: { sequencer: ByName },
+  },
+});
