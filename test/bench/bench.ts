@@ -9,6 +9,7 @@ import { medians, type Figures } from './figures.ts';
 import { openGivenCluster } from './given-cluster.ts';
 import { helpText, readOptions, type BenchOptions } from './options.ts';
 import { judge, verdictTable } from './promises.ts';
+import { startRealCluster } from './real-cluster.ts';
 import { runScenarios } from './run.ts';
 import { scenarios } from './scenarios/scenarios.ts';
 import { startPostgresql } from './service-database.ts';
@@ -43,15 +44,14 @@ const measure = async (
   const versions: Version[] = [options.tree ? { label: options.tree, root: options.tree } : ownTree];
   if (options.against) versions.push(stack.use(await checkOut(options.against, { folder, signal, say })));
   const postgresql = stack.use(await startPostgresql());
+  const kubeconfig = options.real ? stack.use(await startRealCluster(say)).kubeconfig : options.kubeconfig;
   const measured = versions.map(({ label, root }) => ({ version: label, root, runs: new Array<Figures>() }));
   for (let run = 1; run <= options.runs; run += 1) {
     for (const [index, { version, root, runs }] of measured.entries()) {
       say(`run ${run} of ${options.runs}: ${version}`);
       const place = join(folder, `${run}-${index}`);
       const startCluster = (onEnd: (error: Error) => void) =>
-        options.kubeconfig
-          ? openGivenCluster(options.kubeconfig, signal)
-          : startEmbeddedCluster({ folder: place, onEnd });
+        kubeconfig ? openGivenCluster(kubeconfig, signal) : startEmbeddedCluster({ folder: place, onEnd });
       const world = { postgresql, startCluster, root, folder: place, signal };
       runs.push(await inWorld(world, (ready) => runScenarios(ready, { ...options, load: options, say })));
     }

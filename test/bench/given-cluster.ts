@@ -16,7 +16,8 @@ import { createMetrics } from '../../src/lib/metrics.ts';
 import type { Cluster } from './embedded-cluster.ts';
 import { platform } from './platform.ts';
 
-const definitions: ResourceType<CustomResourceDefinition> = {
+/** Addresses the definitions of kinds. */
+export const definitions: ResourceType<CustomResourceDefinition> = {
   group: 'apiextensions.k8s.io',
   version: 'v1',
   plural: 'customresourcedefinitions',

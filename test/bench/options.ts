@@ -41,6 +41,12 @@ const schema = {
   runs: count('runs', 1, 'How often all of it is repeated; what is printed are the medians.'),
   json: word('json', 'file', 'Writes all figures into this file too.'),
   kubeconfig: word('kubeconfig', 'file', 'Measures on this cluster instead of the embedded API server.'),
+  real: switchSetting({
+    flag: 'real',
+    environment: [],
+    fallback: false,
+    help: 'Measures on a kube-apiserver with etcd, which it starts; builds them first, once.',
+  }),
   tree: word('tree', 'folder', 'Measures the service of this source tree instead of the present one.'),
   against: word('against', 'git ref', 'Measures this version too, in turns with the present one, and compares.'),
   profileSql: switchSetting({
@@ -72,6 +78,9 @@ export const readOptions = (args: readonly string[], known: readonly Scenario[])
   const { scenario, ...values } = parseSettings(schema, { flags, environment: {} }).values;
   if (values.namespaces > values.deployments) {
     throw new Fault('user', 'InvalidSetting', '--namespaces must be at most --deployments');
+  }
+  if (values.real && values.kubeconfig) {
+    throw new Fault('user', 'InvalidSetting', '--real starts a cluster of its own: leave --kubeconfig out');
   }
   return { ...values, scenarios: chosen(scenario, known) };
 };
