@@ -149,8 +149,11 @@ const cleanUp = async (connection: Connection, run: ContractRun): Promise<void> 
 };
 
 /** Starts or finds the server before the first test file; what it returns cleans up after the last. */
-export const setup = async (project: TestProject): Promise<() => Promise<void>> => {
-  const { side, controllers, kubeconfig, stop } = await startServer(process.env);
+export const setup = (project: TestProject): Promise<() => Promise<void>> => setUpWith(project, process.env);
+
+/** The same for variables given. */
+export const setUpWith = async (project: TestProject, env: NodeJS.ProcessEnv): Promise<() => Promise<void>> => {
+  const { side, controllers, kubeconfig, stop } = await startServer(env);
   const run: ContractRun = { side, controllers, kubeconfig, id: systemRandom.uuid().slice(0, 8) };
   const connection = connect(run.kubeconfig);
   const end = async (): Promise<void> => {

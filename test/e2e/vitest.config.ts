@@ -15,11 +15,28 @@ export default defineConfig({
   root: fileURLToPath(new URL('../..', import.meta.url)),
   test: {
     reporters: ['default', './test/kit/closing-line-reporter.ts'],
-    include: ['test/e2e/scenarios/**/*.test.ts'],
-    globalSetup: ['./test/e2e/set-up.ts'],
+    testTimeout: 30_000,
     hookTimeout: 60_000,
     // One file after the other: the teams of one are enough for two processors, and its times mean something.
     fileParallelism: false,
     sequence: { sequencer: ByName },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/scenarios/**/*.test.ts'],
+          globalSetup: ['./test/e2e/set-up.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'contract',
+          include: ['test/contract/*.test.ts'],
+          globalSetup: ['./test/e2e/contract-set-up.ts'],
+        },
+      },
+    ],
   },
 });
