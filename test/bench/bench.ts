@@ -44,14 +44,16 @@ const measure = async (
   const versions: Version[] = [options.tree ? { label: options.tree, root: options.tree } : ownTree];
   if (options.against) versions.push(stack.use(await checkOut(options.against, { folder, signal, say })));
   const postgresql = stack.use(await startPostgresql());
-  const kubeconfig = options.real ? stack.use(await startRealCluster(say)).kubeconfig : options.kubeconfig;
   const measured = versions.map(({ label, root }) => ({ version: label, root, runs: new Array<Figures>() }));
   for (let run = 1; run <= options.runs; run += 1) {
     for (const [index, { version, root, runs }] of measured.entries()) {
       say(`run ${run} of ${options.runs}: ${version}`);
       const place = join(folder, `${run}-${index}`);
-      const startCluster = (onEnd: (error: Error) => void) =>
-        kubeconfig ? openGivenCluster(kubeconfig, signal) : startEmbeddedCluster({ folder: place, onEnd });
+      const startCluster = (onEnd: (error: Error) => void) => {
+        if (options.real) return startRealCluster({ signal, say });
+        if (options.kubeconfig) return openGivenCluster(options.kubeconfig, signal);
+        return startEmbeddedCluster({ folder: place, onEnd });
+      };
       const world = { postgresql, startCluster, root, folder: place, signal };
       runs.push(await inWorld(world, (ready) => runScenarios(ready, { ...options, load: options, say })));
     }

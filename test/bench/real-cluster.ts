@@ -8,17 +8,18 @@ import { parseYaml } from '../../src/lib/yaml.ts';
 import { prepareTools } from '../e2e/tools.ts';
 import { startControlPlane } from '../kit/control-plane.ts';
 import { createPrograms } from '../kit/programs.ts';
-import { definitions, readAccess } from './given-cluster.ts';
+import type { Cluster } from './embedded-cluster.ts';
+import { definitions, openGivenCluster, readAccess } from './given-cluster.ts';
 import { platform } from './platform.ts';
 
-/** A control plane that runs until it is disposed of. */
-export interface RealCluster extends AsyncDisposable {
-  /** The file for its administrator. */
-  readonly kubeconfig: string;
+/** What it is started with. */
+export interface RealClusterOptions {
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
 }
 
-/** Starts it; its programs are built first where they are not in the cache. */
-export const startRealCluster = async (say: (line: string) => void): Promise<RealCluster> => {
+/** Starts it, for one run: with it goes what was put there. Its programs are built first where they are not in the cache. */
+export const startRealCluster = async ({ signal, say }: RealClusterOptions): Promise<Cluster> => {
   const tools = await prepareTools({ environment: process.env, argoCd: '3.2', say });
   const programs = await createPrograms('bench-real');
   try {
@@ -30,7 +31,8 @@ export const startRealCluster = async (say: (line: string) => void): Promise<Rea
       await client.create(definitions, parseYaml(text) as CustomResourceDefinition); // Argo CD's own file
     }
     client.close();
-    return { kubeconfig: file, [Symbol.asyncDispose]: programs.stop };
+    const cluster = await openGivenCluster(file, signal);
+    return { ...cluster, shared: false, [Symbol.asyncDispose]: programs.stop };
   } catch (error) {
     await programs.stop();
     throw error;
