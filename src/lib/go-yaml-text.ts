@@ -76,7 +76,7 @@ const meansAnother = (text: string): boolean =>
 const isNumber = (text: string): boolean => {
   if (/^[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?$/.test(text)) return true;
   if (text.startsWith('.'))
-    return /^\.\d[\d_]*(?:[eE][-+]?\d+)?$/.test(text) && isFinite(Number(text.replaceAll('_', '')));
+    return /^\.\d[\d_]*(?:[eE][-+]?\d+)?$/.test(text) && Number.isFinite(Number(text.replaceAll('_', '')));
   if (!/^[-+\d]/.test(text)) return false;
   const bare = text.replaceAll('_', '');
   const whole = /^([-+]?)(?:0[xX][\da-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|\d+)$/.exec(bare);
@@ -130,14 +130,13 @@ const SHORT: Readonly<Record<string, string>> = {
   '"': '"',
   '\\': '\\',
   '\u0085': 'N',
-  '\u00a0': '_',
   '\u2028': 'L',
   '\u2029': 'P',
 };
 
 const escaped = (character: string): string => {
   const short = SHORT[character];
-  if (short !== undefined && character !== '\u00a0') return `\\${short}`;
+  if (short !== undefined) return `\\${short}`;
   if (!NOT_PRINTABLE.test(character)) return character;
   const code = character.codePointAt(0) ?? 0;
   const [letter, digits] =
