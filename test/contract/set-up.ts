@@ -2,15 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { parseKubeconfig, type ClusterAccess } from '../../src/kube/kubeconfig.ts';
+import { parseKubeconfig } from '../../src/kube/kubeconfig.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import { toYaml } from '../../src/lib/yaml.ts';
 import { asArray, asText, valueAt } from '../../src/sandbox/apiserver/json.ts';
 import type { ObjectMeta } from '../../src/kube/object.ts';
 import { startApiServer } from '../../src/sandbox/apiserver/server.ts';
 import { silentLog } from '../kit/captured-log.ts';
 import { eventually } from '../kit/eventually.ts';
+import { kubeconfigText } from '../kit/kubeconfig-text.ts';
 import { connect, type Connection, type Json } from './connection.ts';
 import { runLabel, suiteDefinitions } from './kinds.ts';
 import { startRealServer } from './real-server.ts';
@@ -43,34 +43,10 @@ interface Server {
 /** Long enough for a cluster's own controllers, which look every few seconds. */
 const EMPTYING_MS = 90_000;
 
-const selfContained = (access: ClusterAccess): string => {
-  const data = (text: string | undefined): string | undefined => text && Buffer.from(text).toString('base64');
-  const cluster = {
-    server: access.server,
-    'certificate-authority-data': data(access.ca),
-    'insecure-skip-tls-verify': access.insecureSkipTlsVerify,
-    'tls-server-name': access.tlsServerName,
-  };
-  const user = {
-    'client-certificate-data': data(access.clientCertificate),
-    'client-key-data': data(access.clientKey),
-    token: access.readToken?.() ?? access.token,
-    ...access.basic,
-  };
-  return toYaml({
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'contract',
-    clusters: [{ name: 'contract', cluster: JSON.parse(JSON.stringify(cluster)) as unknown }], // without what is undefined
-    users: [{ name: 'contract', user: JSON.parse(JSON.stringify(user)) as unknown }], // the same
-    contexts: [{ name: 'contract', context: { cluster: 'contract', user: 'contract', namespace: 'default' } }],
-  });
-};
-
 const fromKubeconfig = (path: string): Server => {
   const readFile = (file: string): string => readFileSync(file, 'utf8');
   const access = parseKubeconfig(readFile(path), { readFile, directory: dirname(path) });
-  return { side: 'real', controllers: true, kubeconfig: selfContained(access), stop: async () => {} };
+  return { side: 'real', controllers: true, kubeconfig: kubeconfigText(access), stop: async () => {} };
 };
 
 const startEmbedded = async (): Promise<Server> => {

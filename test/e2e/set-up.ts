@@ -8,10 +8,10 @@ import type { TestProject } from 'vitest/node';
 import { parseKubeconfig } from '../../src/kube/kubeconfig.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { systemRandom } from '../../src/lib/random.ts';
-import { toYaml } from '../../src/lib/yaml.ts';
 import { startDatabase } from '../../src/sandbox/database.ts';
 import { startControlPlane } from '../kit/control-plane.ts';
 import { startGitHttpServer } from '../kit/git-http-server.ts';
+import { kubeconfigText } from '../kit/kubeconfig-text.ts';
 import { createPrograms, type Programs } from '../kit/programs.ts';
 import { startArgoCd } from './argo-cd.ts';
 import { startKiller } from './killer.ts';
@@ -87,28 +87,13 @@ const startCluster = async ({ stack, programs, temporary, argoCd }: Ground): Pro
 
 /** A cluster that is there already, with an Argo CD that reads Git from this machine. */
 const openCluster = (kubeconfig: string): Cluster => {
-  const { server, ca, insecureSkipTlsVerify } = parseKubeconfig(readFileSync(kubeconfig, 'utf8'), {
-    readFile: (file) => readFileSync(file, 'utf8'),
+  const readFile = (file: string): string => readFileSync(file, 'utf8');
+  const { server, ca, insecureSkipTlsVerify, tlsServerName } = parseKubeconfig(readFile(kubeconfig), {
+    readFile,
     directory: dirname(kubeconfig),
   });
   const kubeconfigOf = (token: string): string =>
-    toYaml({
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': 'given',
-      clusters: [
-        {
-          name: 'given',
-          cluster: {
-            server,
-            ...(ca && { 'certificate-authority-data': Buffer.from(ca).toString('base64') }),
-            ...(insecureSkipTlsVerify && { 'insecure-skip-tls-verify': true }),
-          },
-        },
-      ],
-      users: [{ name: 'user', user: { token } }],
-      contexts: [{ name: 'given', context: { cluster: 'given', user: 'user' } }],
-    });
+    kubeconfigText({ server, ca, insecureSkipTlsVerify, tlsServerName, token });
   return { kubeconfig, kubeconfigOf, auditLog: undefined };
 };
 

@@ -1,11 +1,13 @@
 // A real control plane on loopback: kube-apiserver with its etcd and, where there is one, kube-controller-manager.
 import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
+import type { ClusterAccess } from '../../src/kube/kubeconfig.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { toYaml } from '../../src/lib/yaml.ts';
 import { createServerCertificate } from '../../src/sandbox/apiserver/http/certificate.ts';
 import { connect } from '../contract/connection.ts';
 import { eventually } from './eventually.ts';
+import { kubeconfigText } from './kubeconfig-text.ts';
 import { freePort, type Programs } from './programs.ts';
 
 /** Where the programs are. */
@@ -27,22 +29,7 @@ export interface ControlPlane {
 
 const READY_WITHIN_MS = 90_000;
 
-interface Address {
-  readonly url: string;
-  readonly ca: string;
-}
-
-const kubeconfigFor = ({ url, ca }: Address, token: string): string =>
-  toYaml({
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'real',
-    clusters: [
-      { name: 'real', cluster: { server: url, 'certificate-authority-data': Buffer.from(ca).toString('base64') } },
-    ],
-    users: [{ name: 'user', user: { token } }],
-    contexts: [{ name: 'real', context: { cluster: 'real', user: 'user' } }],
-  });
+type Address = Pick<ClusterAccess, 'server' | 'ca'>;
 
 /** Who asked for what, once it is answered; what a watch answers comes when it begins. */
 const auditPolicy = toYaml({
@@ -99,7 +86,7 @@ const startApiServer = async (
       'audit-log-path': join(programs.folder, AUDIT_LOG),
     },
   });
-  return { url: `https://127.0.0.1:${port}`, ca, adminToken };
+  return { server: `https://127.0.0.1:${port}`, ca, adminToken };
 };
 
 /** With the administrator's rights: with fewer, its garbage collector may not delete what Argo CD leaves to it. */
@@ -120,12 +107,12 @@ const startControllers = async (programs: Programs, file: string, kubeconfig: st
 export const startControlPlane = async (programs: Programs, files: ControlPlanePrograms): Promise<ControlPlane> => {
   const etcd = await startEtcd(programs, files.etcd);
   const { adminToken, ...address } = await startApiServer(programs, { file: files.apiServer, etcd });
-  const kubeconfig = kubeconfigFor(address, adminToken);
+  const kubeconfig = kubeconfigText({ ...address, token: adminToken });
   await becomesReady(kubeconfig, programs.fallen);
   if (files.controllerManager) await startControllers(programs, files.controllerManager, kubeconfig);
   return {
     kubeconfig,
-    kubeconfigOf: (token) => kubeconfigFor(address, token),
+    kubeconfigOf: (token) => kubeconfigText({ ...address, token }),
     auditLog: join(programs.folder, AUDIT_LOG),
   };
 };
