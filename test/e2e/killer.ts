@@ -21,17 +21,23 @@ const chanceFrom = (seed: number): (() => number) => {
   };
 };
 
-/** Kills each half every 10 to 40 s. Without a seed it kills nobody. @throws where the seed is no whole number. */
+/** The seed that `E2E_KILL` asks for; undefined where nobody is to be killed. @throws where it is no whole number. */
+export const seedOf = (asked: string | undefined): number | undefined => {
+  if (!asked) return undefined;
+  if (!/^\d{1,9}$/.test(asked)) throw new Error(`E2E_KILL is a seed, a whole number, not "${asked}"`);
+  return Number(asked);
+};
+
+/** Kills each half every 10 to 40 s. Without a seed it kills nobody. */
 export const startKiller = (
   service: Service,
-  { seed, say }: { readonly seed: string | undefined; readonly say: (line: string) => void },
+  { seed, say }: { readonly seed: number | undefined; readonly say: (line: string) => void },
 ): Killer => {
-  if (!seed) return { stop: async () => {} };
-  if (!/^\d{1,9}$/.test(seed)) throw new Error(`E2E_KILL is a seed, a whole number, not "${seed}"`);
+  if (seed === undefined) return { stop: async () => {} };
   say(`killing each half every ${BETWEEN_MS.least / 1000} to ${BETWEEN_MS.most / 1000} s, seed ${seed}`);
   const stopping = new AbortController();
   const loops = halves.map(async (half, index) => {
-    const chance = chanceFrom(Number(seed) * halves.length + index);
+    const chance = chanceFrom(seed * halves.length + index);
     while (!stopping.signal.aborted) {
       const pause = BETWEEN_MS.least + chance() * (BETWEEN_MS.most - BETWEEN_MS.least);
       await sleep(systemClock, pause, stopping.signal).catch(() => {}); // told to stop

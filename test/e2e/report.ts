@@ -21,7 +21,7 @@ export interface ScenarioRecord {
 export interface RunReport {
   readonly argoCd: string;
   /** The seed of the kills; null where nobody was killed. */
-  readonly seed: string | null;
+  readonly seed: number | null;
   readonly kills: Readonly<Record<string, number>>;
   readonly scenarios: readonly ScenarioRecord[];
 }
@@ -32,7 +32,7 @@ export interface ReportOptions {
   readonly root: string;
   readonly argoCd: string;
   readonly kills: Readonly<Record<string, number>>;
-  readonly seed: string | undefined;
+  readonly seed: number | undefined;
   /** A program of the cluster that ended by itself. */
   readonly fallen: string | undefined;
 }
@@ -52,18 +52,23 @@ export const writeReport = async ({ records, root, argoCd, kills, seed, fallen }
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(1);
 
+/** The lines of a table: scenarios, whole seconds, and the seconds of each step from what the user did to what was seen. */
+export const scenarioTable = (scenarios: readonly ScenarioRecord[]): string[] => [
+  '| scenario | seconds | steps |',
+  '| --- | --- | --- |',
+  ...scenarios.map(({ name, passed, ms, steps }) => {
+    const measured = steps.map((step) => `${step.what} ${seconds(step.ms)}`).join(', ');
+    return `| ${name}${passed ? '' : ' **FAILED**'} | ${seconds(ms)} | ${measured} |`;
+  }),
+];
+
 const pageOf = ({ argoCd, seed, kills, scenarios }: RunReport): string =>
   [
     '# End-to-end run',
     '',
     `Argo CD ${argoCd}. ${seed === null ? 'No process was killed.' : `Seed ${seed}; killed: ${killsText(kills)}.`}`,
     '',
-    '| scenario | result | seconds | steps, with the seconds from what the user did |',
-    '| --- | --- | --- | --- |',
-    ...scenarios.map(
-      ({ name, passed, ms, steps }) =>
-        `| ${name} | ${passed ? 'passed' : 'FAILED'} | ${seconds(ms)} | ${steps.map((step) => `${step.what} ${seconds(step.ms)}`).join(', ')} |`,
-    ),
+    ...scenarioTable(scenarios),
     '',
   ].join('\n');
 

@@ -15,7 +15,7 @@ import {
 } from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { createKubeClient } from '../../src/kube/http-client.ts';
-import { openSession } from '../../src/db/pool.ts';
+import { openSession, type Session } from '../../src/db/pool.ts';
 import { statement } from '../../src/db/statement.ts';
 import { parseKubeconfig } from '../../src/kube/kubeconfig.ts';
 import { namespaces } from '../../src/kube/object.ts';
@@ -27,7 +27,7 @@ import { systemRandom } from '../../src/lib/random.ts';
 import { orAbsent } from '../kit/deployments.ts';
 import { eventually } from '../kit/eventually.ts';
 import { createKubectl, type Kubectl } from './kubectl.ts';
-import type { EndToEndRun } from './set-up.ts';
+import type { EndToEndRun } from './ground.ts';
 import type { ScenarioRecord, Step } from './report.ts';
 
 const run: EndToEndRun = inject('endToEnd');
@@ -48,8 +48,7 @@ export const client: KubeClient = createKubeClient({
   userAgent: 'managed-gitops-e2e',
 });
 
-/** Runs a statement as another program would; the rows that it gives. */
-export const sql = async <Row>(text: string): Promise<Row[]> => {
+const onDatabase = async <T>(doIt: (session: Session) => Promise<T>): Promise<T> => {
   const session = await openSession({
     to: 'sql',
     name: 'managed-gitops e2e',
@@ -59,11 +58,18 @@ export const sql = async <Row>(text: string): Promise<Row[]> => {
     metrics: createMetrics(),
   });
   try {
-    return (await session.query(statement<Row>('', text))).rows;
+    return await doIt(session);
   } finally {
     await session.close();
   }
 };
+
+/** Runs a statement as another program would; the rows that it gives. */
+export const sql = <Row>(text: string): Promise<Row[]> =>
+  onDatabase(async (session) => (await session.query(statement<Row>('', text))).rows);
+
+/** Runs several statements. */
+export const script = (text: string): Promise<void> => onDatabase((session) => session.script('script', text));
 
 /** kubectl as the cluster's administrator. */
 export const kubectl: Kubectl = createKubectl(run.kubeconfig);

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { systemRandom } from '../../src/lib/random.ts';
 import { eventually } from '../kit/eventually.ts';
 import { freePort, type Program, type Programs } from '../kit/programs.ts';
+import { kubeconfigWith } from './ground.ts';
 import { runPage } from './install-page.ts';
 import type { Kubectl } from './kubectl.ts';
 
@@ -21,8 +22,6 @@ export interface ServiceOptions {
   readonly kubectl: Kubectl;
   /** A file: the administrator's. */
   readonly kubeconfig: string;
-  /** The kubeconfig of who has this token. */
-  readonly kubeconfigOf: (token: string) => string;
   readonly databaseUrl: string;
   /** Flags besides those of the manifests, such as shorter waits. */
   readonly flags: Readonly<Record<Half, readonly string[]>>;
@@ -53,53 +52,65 @@ interface Container {
   }[];
 }
 
-/** Applies the manifests, gives them the database, and starts what the Deployments name. */
-export const startService = async (options: ServiceOptions): Promise<Service> => {
+/** The service's manifests in the cluster, and the program that they name. */
+export interface InstalledService {
+  /** Starts a half as its Deployment says; returns when it is ready. Started again, it has the same command line. */
+  start(half: Half): Promise<Program>;
+}
+
+/** Applies the manifests, gives them the database, and builds the program. */
+export const installService = async (options: ServiceOptions): Promise<InstalledService> => {
   const { root, programs } = options;
   await runPage(root, 'Install', { ...process.env, KUBECONFIG: options.kubeconfig, DATABASE_URL: options.databaseUrl });
   const dist = join(programs.folder, 'dist');
   await promisify(execFile)(process.execPath, [join(root, 'scripts/build.ts'), dist], { cwd: root });
-
-  const started = new Map<Half, Program>();
-  const kills = { backend: 0, agent: 0 };
-  const start = async (half: Half, line: CommandLine): Promise<void> => {
-    const port = await freePort();
-    const program = programs.start({
-      name: half,
-      file: process.execPath,
-      words: [
-        '--max-semi-space-size=4',
-        join(dist, 'managed-gitops.mjs'),
-        ...line.args,
-        ...options.flags[half],
-        `--health-probe-bind-address=:${port}`,
-        '--metrics-bind-address=0',
-      ],
-      environment: line.environment,
-    });
-    started.set(half, program);
-    await eventually(`${half} is ready`, () => isReady(port), READY_WITHIN_MS);
-  };
   const lines = new Map<Half, CommandLine>();
-  for (const half of halves) {
-    const line = await commandLine(half, options);
-    lines.set(half, line);
-    await start(half, line);
-  }
+  for (const half of halves) lines.set(half, await commandLine(half, options));
   return {
-    kills,
-    async kill(half) {
-      const line = lines.get(half);
-      if (!line) throw new Error(`${half} was never started`);
-      await started.get(half)?.end('SIGKILL');
-      kills[half] += 1;
-      await start(half, line);
+    async start(half) {
+      const { args = [], environment } = lines.get(half) ?? {};
+      const port = await freePort();
+      const program = programs.start({
+        name: half,
+        file: process.execPath,
+        words: [
+          '--max-semi-space-size=4',
+          join(dist, 'managed-gitops.mjs'),
+          ...args,
+          ...options.flags[half],
+          `--health-probe-bind-address=:${port}`,
+          '--metrics-bind-address=0',
+        ],
+        ...(environment && { environment }),
+      });
+      await isReady(half, port);
+      return program;
     },
   };
 };
 
-const isReady = async (port: number): Promise<boolean> =>
-  (await fetch(`http://127.0.0.1:${port}/readyz`, { headers: { connection: 'close' } })).ok;
+/** Installs the service and starts both halves. */
+export const startService = async (options: ServiceOptions): Promise<Service> => {
+  const installed = await installService(options);
+  const started = new Map<Half, Program>();
+  const kills = { backend: 0, agent: 0 };
+  for (const half of halves) started.set(half, await installed.start(half));
+  return {
+    kills,
+    async kill(half) {
+      await started.get(half)?.end('SIGKILL');
+      kills[half] += 1;
+      started.set(half, await installed.start(half));
+    },
+  };
+};
+
+/** Waits until a process answers at its health port that it is ready. */
+export const isReady = async (name: string, port: number): Promise<void> => {
+  const ask = async (): Promise<boolean> =>
+    (await fetch(`http://127.0.0.1:${port}/readyz`, { headers: { connection: 'close' } })).ok;
+  await eventually(`${name} is ready`, ask, READY_WITHIN_MS);
+};
 
 interface CommandLine {
   readonly args: readonly string[];
@@ -107,7 +118,7 @@ interface CommandLine {
 }
 
 /** What the kubelet would make of the Deployment in the cluster, and a kubeconfig in place of a mounted token. */
-const commandLine = async (half: Half, { kubectl, kubeconfigOf, programs }: ServiceOptions): Promise<CommandLine> => {
+const commandLine = async (half: Half, { kubectl, kubeconfig, programs }: ServiceOptions): Promise<CommandLine> => {
   const read = async (kind: string, name: string, path: string): Promise<unknown> =>
     JSON.parse(await kubectl(['-n', NAMESPACE, 'get', kind, name, '-o', `jsonpath={${path}}`]));
   const name = `managed-gitops-${half}`;
@@ -124,7 +135,7 @@ const commandLine = async (half: Half, { kubectl, kubeconfigOf, programs }: Serv
   }
   const account = (await read('deployment', name, '.spec.template.spec')) as { readonly serviceAccountName: string }; // it names one
   const token = await kubectl(['-n', NAMESPACE, 'create', 'token', account.serviceAccountName, '--duration=4h']);
-  environment['KUBECONFIG'] = await programs.file(`${half}.kubeconfig`, kubeconfigOf(token.trim()));
+  environment['KUBECONFIG'] = await programs.file(`${half}.kubeconfig`, kubeconfigWith(kubeconfig, token.trim()));
   return { args: container?.args ?? [], environment };
 };
 

@@ -1,7 +1,8 @@
 // How the end-to-end suite runs: on one real cluster, which is started once. `npm test` does not run it.
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { originalPrograms } from './swap/original.ts';
 
 /** By name, and at the very end those who look at what the others did. */
 class ByName extends BaseSequencer {
@@ -10,6 +11,16 @@ class ByName extends BaseSequencer {
     return files.toSorted((one, other) => (place(one) < place(other) ? -1 : 1));
   }
 }
+
+/** Where the original's programs are at hand. */
+const swap = {
+  extends: true,
+  test: {
+    name: 'swap',
+    include: ['test/e2e/swap/**/*.test.ts'],
+    globalSetup: ['./test/e2e/swap/set-up.ts'],
+  },
+} satisfies TestProjectConfiguration;
 
 export default defineConfig({
   root: fileURLToPath(new URL('../..', import.meta.url)),
@@ -37,6 +48,7 @@ export default defineConfig({
           globalSetup: ['./test/e2e/contract-set-up.ts'],
         },
       },
+      ...(originalPrograms(process.env) ? [swap] : []),
     ],
   },
 });

@@ -21,8 +21,6 @@ export interface ControlPlanePrograms {
 export interface ControlPlane {
   /** Of its administrator; YAML without references to files. */
   readonly kubeconfig: string;
-  /** The kubeconfig of somebody else, by their token. */
-  kubeconfigOf(token: string): string;
   /** Each request but those of the control plane itself, as JSON lines. */
   readonly auditLog: string;
 }
@@ -112,7 +110,6 @@ export const startControlPlane = async (programs: Programs, files: ControlPlaneP
   if (files.controllerManager) await startControllers(programs, files.controllerManager, kubeconfig);
   return {
     kubeconfig,
-    kubeconfigOf: (token) => kubeconfigText({ ...address, token }),
     auditLog: join(programs.folder, AUDIT_LOG),
   };
 };

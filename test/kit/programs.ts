@@ -15,6 +15,8 @@ export interface ProgramOptions {
   readonly words?: readonly string[];
   /** The whole environment; that of this process unless given. */
   readonly environment?: NodeJS.ProcessEnv;
+  /** Where it works; the folder of the programs unless given. */
+  readonly directory?: string;
   /** Names its log; the file's name unless given. */
   readonly name?: string;
 }
@@ -63,7 +65,7 @@ const startIn = (folder: string, options: ProgramOptions): Program & { readonly 
   const log = openSync(join(folder, `${name}.log`), 'a');
   const child = spawn(options.file, wordsOf(options), {
     stdio: ['ignore', log, log],
-    cwd: folder,
+    cwd: options.directory ?? folder,
     ...(options.environment && { env: options.environment }),
     detached: true, // a Ctrl-C of the terminal is for the test alone, which then ends them in order
   });
@@ -90,10 +92,27 @@ const endOf = (child: ChildProcess): Promise<string> =>
     child.once('error', (error) => resolve(error.message));
   });
 
+/** Kills what was started when this process ends without having stopped it, also when it is told to end. */
+const followOwnEnd = (pids: () => readonly number[]): { stop(): void } => {
+  const killAll = (): void => {
+    for (const pid of pids()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended before.
+      }
+    }
+  };
+  const leave = (): void => process.exit(143); // as the signal would have it; `exit` comes with that
+  process.once('exit', killAll).once('SIGTERM', leave);
+  return { stop: () => void process.off('exit', killAll).off('SIGTERM', leave) };
+};
+
 /** Makes a folder for programs; its name begins with `prefix`. */
 export const createPrograms = async (prefix: string): Promise<Programs> => {
   const folder = await mkdtemp(join(tmpdir(), `${prefix}-`));
   const started: ReturnType<typeof startIn>[] = [];
+  const endWithUs = followOwnEnd(() => started.map(({ pid }) => pid));
   const log = (name: string): string => readFileSync(join(folder, `${name}.log`), 'utf8');
   return {
     folder,
@@ -114,6 +133,7 @@ export const createPrograms = async (prefix: string): Promise<Programs> => {
     },
     async stop() {
       for (const program of started.toReversed()) await program.end('SIGKILL'); // nothing of it is kept
+      endWithUs.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
