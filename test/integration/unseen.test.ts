@@ -105,7 +105,13 @@ describe('a deletion whose Operation ended although its Application is still the
     await agent.process.stop();
     await restart({ flags: { resync: '50ms' } });
     await remove('app');
-    await eventually('the removal is written', async () => (await operationsOf(id)).length === 1);
+    await eventually('the removal is written, and only its Operation is left', async () => {
+      const [removal] = await world.database.sql<{ id: string }>(
+        `select operation_id as id from deletion where application_id = '${id}'`,
+      );
+      const rows = await operationsOf(id);
+      return rows.length === 1 && rows[0]?.operation_id === removal?.id;
+    });
     await eventually('it is delivered', async () => {
       const rows = await world.database.sql(`select 1 from operation where delivered_at is null`);
       return rows.length === 0;
