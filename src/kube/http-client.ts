@@ -21,7 +21,13 @@ import { apiVersionOf, type KubeList, type KubeObject, type ResourceType } from 
 import { resourcePath, subjectOfPath, withQuery } from './path.ts';
 import { retryDelayMs } from './retry.ts';
 import { ApiError, isNotFound } from './status-error.ts';
-import { createTransport, type Transport, type TransportOptions, type TransportRequest } from './transport.ts';
+import {
+  createTransport,
+  type Dialling,
+  type Transport,
+  type TransportOptions,
+  type TransportRequest,
+} from './transport.ts';
 import { watchEvents } from './watch.ts';
 
 /** What a client is made of. */
@@ -36,6 +42,8 @@ export interface KubeClientOptions {
   readonly userAgent?: string;
   /** Largest answer that is read, in bytes. */
   readonly maxBodyBytes?: number;
+  /** For servers that a stranger has named; without it anything is connected to. */
+  readonly dialling?: Dialling;
   /** Makes what carries the requests; over the network unless given. */
   readonly transport?: (options: TransportOptions) => Transport;
 }

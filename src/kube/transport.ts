@@ -1,13 +1,13 @@
 // The connections to one API server: one attempt of one request, over a pool that is kept alive.
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../lib/clock.ts';
 import { Fault, messageOf } from '../lib/fault.ts';
 import type { Gate } from '../lib/gate.ts';
 import type { Metrics } from '../lib/metrics.ts';
-import { createBearer } from './bearer.ts';
+import { createBearer, type Bearer } from './bearer.ts';
 import type { ClusterAccess } from './kubeconfig.ts';
 
 /** One request, as it goes on the wire. */
@@ -57,6 +57,16 @@ export interface Transport {
   close(): void;
 }
 
+/**
+ * Has a say in what is connected to. `check` sees the host of each request, a name or an address, before anything is asked
+ * about it; `lookup` gives the addresses of a name to the very connection that is made, so that no later answer can differ.
+ * A Fault that they throw, or call back with, is passed on and ends the call.
+ */
+export interface Dialling {
+  readonly check: (host: string) => void;
+  readonly lookup: LookupFunction;
+}
+
 /** What a transport is made of. */
 export interface TransportOptions {
   readonly access: ClusterAccess;
@@ -66,6 +76,8 @@ export interface TransportOptions {
   readonly userAgent: string;
   /** Largest answer that is read, in bytes. */
   readonly maxBodyBytes: number;
+  /** For servers that a stranger has named; without it anything is connected to. */
+  readonly dialling?: Dialling;
 }
 
 /** Calls side by side; more of them wait for a connection. Watches have connections of their own. */
@@ -81,18 +93,21 @@ export const createTransport = (options: TransportOptions): Transport => {
   const base = new URL(access.server);
   const bearer = createBearer(access, clock);
   const count = createCounting(options.metrics, clock);
-  const calls = createAgent(access, { maxSockets: MAX_CALL_SOCKETS });
-  const watches = createAgent(access, {});
+  const lookup = options.dialling ? { lookup: options.dialling.lookup } : {};
+  const calls = createAgent(access, { maxSockets: MAX_CALL_SOCKETS, ...lookup });
+  const watches = createAgent(access, lookup);
   const connected = new WeakSet<Duplex>();
+  const host = base.hostname.replace(/^\[|\]$/g, '');
 
   const begin = async (request: TransportRequest, agent: http.Agent): Promise<Started> => {
+    options.dialling?.check(host);
+    const authorization = headerOf(bearer);
     try {
-      const authorization = bearer.header();
       return await start(request, {
         agent,
         connected,
         secure: base.protocol === 'https:',
-        host: base.hostname.replace(/^\[|\]$/g, ''),
+        host,
         port: base.port === '' ? undefined : Number(base.port),
         path: `${base.pathname.replace(/\/$/, '')}${request.path}`,
         headers: {
@@ -103,8 +118,8 @@ export const createTransport = (options: TransportOptions): Transport => {
         },
       });
     } catch (error) {
-      // A token file, key or certificate that can't be read fails here, before anything was sent.
-      throw error instanceof ConnectionError ? error : new ConnectionError(false, error);
+      // A key or certificate that can't be read fails here, before anything was sent.
+      throw error instanceof ConnectionError || error instanceof Fault ? error : new ConnectionError(false, error);
     }
   };
   const answerOf = async (incoming: IncomingMessage): Promise<TransportAnswer> => {
@@ -138,13 +153,27 @@ export const createTransport = (options: TransportOptions): Transport => {
   };
 };
 
+/** A token file that can't be read counts as a server that can't be reached: it may be there in a moment. */
+const headerOf = (bearer: Bearer): string | undefined => {
+  try {
+    return bearer.header();
+  } catch (error) {
+    throw new ConnectionError(false, error);
+  }
+};
+
 /** The length is said explicitly: of a DELETE's body Node.js would say nothing, and the server would not read it. */
 const bodyHeaders = ({ body, contentType }: TransportRequest): Record<string, string> =>
   body === undefined
     ? {}
     : { 'content-type': contentType ?? 'application/json', 'content-length': String(Buffer.byteLength(body)) };
 
-const createAgent = (access: ClusterAccess, limits: { maxSockets?: number }): http.Agent => {
+interface AgentLimits {
+  readonly maxSockets?: number;
+  readonly lookup?: LookupFunction;
+}
+
+const createAgent = (access: ClusterAccess, limits: AgentLimits): http.Agent => {
   const pool = {
     keepAlive: true,
     keepAliveMsecs: TCP_KEEP_ALIVE_MS,

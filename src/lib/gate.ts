@@ -1,9 +1,9 @@
-// The one door through which every call leaves the process: API requests, SQL statements, the notification listener.
+// The one door through which every call leaves the process: API requests, SQL statements, the notification listener, git.
 
 /** A call that is about to leave the process. */
 export interface OutsideCall {
   /** What it talks to. */
-  readonly to: 'api' | 'sql' | 'listen';
+  readonly to: 'api' | 'sql' | 'listen' | 'git';
   /** What it does, without any value of a user: `GET gitopsdeployments`, `commit`, a statement's name. */
   readonly name: string;
 }

@@ -148,6 +148,11 @@ export const platformReasons = {
     summary: 'A file in the repository should be a manifest and is none.',
     remedy: 'The message names the file. Correct it and push.',
   },
+  NotManaged: {
+    kind: 'user',
+    summary: 'The repository holds an object that the environment does not allow: of another namespace, or of none.',
+    remedy: 'The message names it. Move it, or widen `spec.namespaces` or `spec.clusterResources` of the environment.',
+  },
   DemoRuns: {
     kind: 'user',
     turn: 'operator',
@@ -162,8 +167,21 @@ export const platformReasons = {
   },
   DemoStepMissed: {
     kind: 'internal',
-    summary: 'The demo waited for a step of the deployment and did not see it.',
-    remedy: 'The message names the step and what the deployment says; `.cache/demo/managed-gitops.log` has the rest.',
+    summary: 'The demo waited for a step and did not see it.',
+    remedy:
+      'The message names the step and what the object says that it is about; `.cache/demo/managed-gitops.log` has the rest.',
+  },
+  KeyMissing: {
+    kind: 'internal',
+    summary: 'A secret in the database is encrypted with a key that this process was not given.',
+    remedy:
+      'Give backend and agent the key that the message names, beside the one that new secrets are encrypted with. If it is lost for good, see docs/encryption.md.',
+  },
+  SealBroken: {
+    kind: 'internal',
+    summary: 'A secret in the database cannot be decrypted: it was changed, or a key of the same name is another one.',
+    remedy:
+      'Give the right key. If it is lost, or the value was damaged, it has to be forgotten: see docs/encryption.md.',
   },
   Unexpected: {
     kind: 'internal',

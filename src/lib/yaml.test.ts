@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { isFault, messageOf } from './fault.ts';
-import { parseYaml, parseYamlScalarsAsText, parseYamlStream, toYaml } from './yaml.ts';
+import { parseYaml, parseYamlOfStranger, parseYamlScalarsAsText, parseYamlStream, toYaml } from './yaml.ts';
 
 const refusalOf = (parse: (text: string) => unknown, text: string): string => {
   try {
@@ -72,5 +72,22 @@ describe.each([
     const levels = Array.from({ length: 9 }, (__, n) => `l${n + 1}: &l${n + 1} [${Array(9).fill(`*l${n}`).join()}]`);
     expect(refusalOf(parse, ['l0: &l0 [x]', ...levels].join('\n'))).toMatch(/alias/i);
     expect(refusalOf(parse, '['.repeat(20_000))).not.toBe('');
+  });
+});
+
+describe('YAML of a stranger', () => {
+  it('is read as any other, its first document', () => {
+    expect(parseYamlOfStranger('a: [1, x]\n---\nb: 2\n')).toEqual({ a: [1, 'x'] });
+    expect(parseYamlOfStranger('')).toBeUndefined();
+  });
+
+  it('may give a key twice: the last one counts', () => {
+    expect(parseYamlOfStranger('a: 1\na: 2')).toEqual({ a: 2 });
+  });
+
+  it('is refused with the place, and when it has so many parts that reading it would take long', () => {
+    expect(refusalOf(parseYamlOfStranger, 'a: "s3cret')).toContain('at line 1');
+    expect(refusalOf(parseYamlOfStranger, '! '.repeat(500_000))).toBe('it has more than 5000 parts');
+    expect(refusalOf(parseYamlOfStranger, '- - '.repeat(500_000))).toBe('it has more than 5000 parts');
   });
 });
