@@ -13,5 +13,8 @@ export const resolvedReason = (conditionType: string): string => `${conditionTyp
 /** Condition of a GitOpsDeploymentManagedEnvironment: whether the cluster was reached. */
 export const connectionInitializationSucceeded = 'ConnectionInitializationSucceeded';
 
+/** Condition of a GitOpsDeploymentRepositoryCredential: whether its URL names a repository. */
+export const validRepositoryUrl = 'ValidRepositoryURL';
+
 /** Condition of a GitOpsDeploymentRepositoryCredential: whether the repository was read with the credential. */
 export const validRepositoryCredential = 'ValidRepositoryCredential';

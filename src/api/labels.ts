@@ -35,6 +35,17 @@ export const deliveryLabel = 'managed-gitops.redhat.com/delivery';
 /** Annotation on an AppProject; its value is the id of the tenant's row. */
 export const usernameAnnotation = 'username';
 
+/** Label by which Argo CD knows its Secrets; its value is `cluster` or `repository`. */
+export const secretTypeLabel = 'argocd.argoproj.io/secret-type';
+
+/** Annotation on a repository Secret: Argo CD deletes what it manages when it is told to forget the repository. */
+export const managedByAnnotation = 'managed-by';
+/** Value of `managedByAnnotation`. */
+export const argoCdManager = 'argocd.argoproj.io';
+
+/** Finalizer on an ArgoCD object: the operator removes what it made for it. */
+export const argoCdFinalizer = 'argoproj.io/finalizer';
+
 /** Type of the Secret that a GitOpsDeploymentManagedEnvironment names; its key is `kubeconfig`. */
 export const managedEnvironmentSecretType = 'managed-gitops.redhat.com/managed-environment';
 /** Type of the Secret that a GitOpsDeploymentRepositoryCredential names. */
@@ -63,8 +74,18 @@ export const managedEnvironmentSecretName = (managedEnvironmentId: string): stri
 export const managedEnvironmentIdOf = (clusterName: string): string | undefined =>
   /^managed-env-(.+)$/.exec(clusterName)?.[1];
 
+/** Name of the repository Secret of a credential, from the id of its row. */
+export const repositorySecretName = (credentialId: string): string => `repo-cred-${credentialId}`;
+
+/** The credential's id in the name of a Secret; undefined for any other name. */
+export const credentialIdOf = (secretName: string): string | undefined => /^repo-cred-(.+)$/.exec(secretName)?.[1];
+
 /** Name of a tenant's AppProject, from the id of the tenant's row. */
 export const appProjectName = (userId: string): string => `app-project-${userId}`;
+
+/** The id of the tenant's row in the name of an AppProject; undefined for any other name, `defaultProject` among them. */
+export const appProjectUserOf = (projectName: string): string | undefined =>
+  /^app-project-(.+)$/.exec(projectName)?.[1];
 
 /** Name of the note that travels with an Application's `operation` of a sync run; its value is the id of the sync's row. */
 export const syncInfoName = 'syncoperation';

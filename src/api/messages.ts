@@ -10,6 +10,8 @@ export const admissionMessages = {
     'the specified sync option in .spec.syncPolicy.syncOptions is either mispelled or is not supported by GitOpsDeployment',
   namespaceWithoutEnvironment: 'the environment field should not be empty when the namespace is non-empty',
   forbiddenSyncRunName: 'name should not be zyxwvutsrqponmlkjihgfedcba-abcdefghijklmnoqrstuvwxyz',
+  apiUrlNotHttps: 'cluster api url must start with https://',
+  repositoryScheme: 'repository must begin with ssh:// or https://',
 } as const;
 
 /** What a GitOpsDeployment's `ErrorOccurred` condition says. */
@@ -51,6 +53,70 @@ export const syncMessages = {
   overwritten: (applicationName: string): string =>
     `Application ${applicationName} was synced by somebody else, or this sync was taken back, before its end was seen; create another sync run`,
   neverTerminated: (applicationName: string): string => `application operation never terminated: ${applicationName}`,
+} as const;
+
+/** What a GitOpsDeploymentManagedEnvironment's condition says. */
+export const environmentMessages = {
+  unsupportedApiUrl: 'the API URL must not have ? or & values',
+  invalidNamespace: (name: string): string =>
+    `ManagedEnvironment contains an invalid namespace in namespaces list: ${name}`,
+  /** The same of an environment that has been usable before. */
+  invalidNamespaceOnUpdate: (name: string): string =>
+    `user specified an invalid namespace: ManagedEnvironment contains an invalid namespace in namespaces list: ${name}`,
+  secretNotSpecified: (name: string, namespace: string): string =>
+    `no secret specified by managed environment '${name}' in '${namespace}'`,
+  secretNotFound: (of: { readonly secret: string; readonly name: string; readonly namespace: string }): string =>
+    `secret '${of.secret}' referenced by managed environment '${of.name}' in '${of.namespace}', could not be retrieved: Secret "${of.secret}" not found`,
+  invalidSecretType: (type: string): string => `invalid secret type: ${type}`,
+  missingKubeconfig: 'missing kubeconfig field in Secret',
+  unparsable: (cause: string): string => `unable to parse kubeconfig data: ${cause}`,
+  missingAuthInfo: (context: string): string =>
+    `unable to extract remote cluster configuration from kubeconfig, missing auth info for ${context}`,
+  noToken: (context: string): string =>
+    `kubeconfig must have a service account token for the user in context "${context}". client-certificate is not supported at this time.`,
+  noCluster: (url: string): string => `the kubeconfig did not have a cluster entry that matched the API URL '${url}'`,
+  noContext: (cluster: string): string =>
+    `the kubeconfig did not have a context that matched the cluster specified in the API URL of the GitOpsDeploymentManagedEnvironment. Context was expected to reference cluster '${cluster}'`,
+  noRestConfig: (cause: string): string => `unable to retrieve restConfig from managed environment secret: ${cause}`,
+  noClient: (cause: string): string =>
+    `unable to create k8s client from restConfig from managed environment secret: ${cause}`,
+  notValidated:
+    'Unable to validate the credentials provided in the ManagedEnvironment Secret. Verify the API URL, and service account token are correct.',
+  forbidden:
+    'Provided service account does not have permission to access resources in the cluster. Verify that the service account has the correct Role and RoleBinding.',
+  unknownAuthority:
+    "Certificate signed by unknown authority. Note that the '.spec.allowInsecureSkipTLSVerify' field can be used to ignore this error.",
+} as const;
+
+/** What a GitOpsDeploymentRepositoryCredential's conditions say. */
+export const credentialMessages = {
+  secretNotSpecified: 'Secret field is missing value',
+  secretNotFound: 'Secret specified not found',
+  secretInvalidType: 'Secret has an invalid type, must be managed-gitops.redhat.com/repository-credential',
+  noRepository: (cause: string): string => `Repository does not exist: ${cause}`,
+  unreadableUrl: 'the URL can not be read, write it as https://host/path or ssh://user@host/path',
+  notFound: 'repository not found',
+  redirected: 'repository not found: the server names another URL for it, write that one',
+  invalid: (secret: string, url: string): string =>
+    `Repository Credentials provided ${secret} for Repository ${url} are invalid`,
+  exists: (url: string): string => `Repository ${url} exists`,
+  upToDate: 'RepositoryCredentials are Valid',
+  valid: (secret: string, url: string): string =>
+    `Repository Credentials provided ${secret} for Repository ${url} are valid`,
+  /** Nobody knows then whether the credential is right. */
+  unreachable: (url: string, cause: string): string => `Repository ${url} can not be reached: ${cause}`,
+} as const;
+
+/** What an Operation about Argo CD's Secrets or its projects says. */
+export const engineMessages = {
+  unsupportedHost: (host: string): string => `the Kubernetes API URL contained unsupported characters: ${host}`,
+  environmentExists: 'managed environment still exists in the database',
+  clusterSecretNotCreated: (name: string, namespace: string): string =>
+    `unable to create expected Argo CD Cluster secret '${name}' in '${namespace}'`,
+  clusterSecretNotUpdated: (name: string, namespace: string): string =>
+    `unable to update existing secret '${name}' in '${namespace}'`,
+  repositorySecretNotCreated: 'unable to create Argo CD Repository secret',
+  repositorySecretNotUpdated: 'unable to update Argo CD Private Repository secret',
 } as const;
 
 /** A value too long for the database, which both halves share. */

@@ -25,6 +25,14 @@ test('every reason that is thrown is in a table', () => {
   expect(thrown.filter(([, reason]) => !tables[reason])).toEqual([]);
 });
 
+test('every reason in a table is given by somebody', () => {
+  const texts = globSync('**/*.ts', { cwd: source })
+    .filter((file) => !/(\.test|(api|lib)\/reasons)\.ts$/.test(file))
+    .map((file) => readFileSync(join(source, file), 'utf8'));
+  const isGiven = (reason: string): boolean => texts.some((text) => text.includes(`'${reason}'`));
+  expect(Object.keys(tables).filter((reason) => !isGiven(reason))).toEqual([]);
+});
+
 test('a reason stands in one table only', () => {
   expect(Object.keys(reasons).filter((reason) => reason in platformReasons)).toEqual([]);
 });

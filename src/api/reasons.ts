@@ -67,8 +67,111 @@ export const reasons = {
   },
   WaitingForDeletion: {
     kind: 'waiting',
-    summary: 'A GitOpsDeployment of the same name was deleted, and what it deployed is not gone yet.',
-    remedy: 'Nothing to do: the new one is deployed as soon as the old one is gone.',
+    summary: 'An object of the same name was deleted, and what it deployed, or what was made for it, is not gone yet.',
+    remedy: 'Nothing to do: the new one has its turn as soon as the old one is gone.',
+  },
+  SecretNotSpecified: {
+    kind: 'user',
+    summary: 'No Secret is named.',
+    remedy: 'Name the Secret in this namespace that holds the credentials.',
+  },
+  SecretNotFound: {
+    kind: 'user',
+    summary: 'The Secret that is named does not exist in this namespace, or is of another type.',
+    remedy: 'Create it, or correct the name; it goes on by itself then.',
+  },
+  SecretInvalidType: {
+    kind: 'user',
+    summary: 'The Secret of a GitOpsDeploymentRepositoryCredential has the wrong type.',
+    remedy: 'Create it anew with the type `managed-gitops.redhat.com/repository-credential`.',
+  },
+  InvalidSecretType: {
+    kind: 'user',
+    summary: 'The Secret of a GitOpsDeploymentManagedEnvironment has the wrong type.',
+    remedy: 'Create it anew with the type `managed-gitops.redhat.com/managed-environment`.',
+  },
+  UnsupportedAPIURL: {
+    kind: 'user',
+    summary: '`spec.apiURL` is no URL that a cluster can be reached at, or one that is not allowed.',
+    remedy: 'Write it as `https://host:port`, as the kubeconfig has it, without `?` and `&`.',
+  },
+  InvalidNamespaceList: {
+    kind: 'user',
+    summary: '`spec.namespaces` holds a text that is no name of a namespace.',
+    remedy: 'Correct the name: lower-case letters, digits and hyphens, at most 63 of them.',
+  },
+  MissingKubeConfigField: {
+    kind: 'user',
+    summary: 'The Secret has no key `kubeconfig`.',
+    remedy: 'Put the kubeconfig under this key.',
+  },
+  UnableToParseKubeconfigData: {
+    kind: 'user',
+    summary: 'The kubeconfig cannot be read, lacks what is needed, or asks for something that is not allowed.',
+    remedy: 'The message names the part. Give a kubeconfig with a token, without commands, files and proxies.',
+  },
+  UnableToLocateContext: {
+    kind: 'user',
+    summary: 'The kubeconfig has no cluster with the URL of `spec.apiURL`, or no context for that cluster.',
+    remedy: 'Let `spec.apiURL` be the `server` of a cluster in the kubeconfig that a context names.',
+  },
+  UnableToRetrieveRestConfig: {
+    kind: 'user',
+    summary: 'What the kubeconfig says of the cluster cannot be used.',
+    remedy: 'The message names the part. Correct the kubeconfig.',
+  },
+  UnableToCreateClient: {
+    kind: 'user',
+    summary: 'The cluster cannot be connected to as the kubeconfig says.',
+    remedy: 'The message has the cause. It is tried again every minute, and at once when something is changed.',
+  },
+  UnableToInstallServiceAccount: {
+    kind: 'user',
+    summary: 'The ServiceAccount could not be made on the cluster.',
+    remedy: 'The message has the cause. Most often the user of the kubeconfig lacks the rights of a cluster admin.',
+  },
+  UnableToValidateClusterCredentials: {
+    kind: 'user',
+    summary: 'The cluster did not answer, or did not accept the credentials.',
+    remedy: 'The message says which. Correct URL, token or rights; it is also tried again every minute.',
+  },
+  UnableToCreateClusterCredentials: {
+    kind: 'internal',
+    summary: 'The credentials of an environment could not be kept.',
+    remedy: 'It is tried again. The log has the cause.',
+  },
+  CheckPending: {
+    kind: 'waiting',
+    summary: 'Whether the credentials work is being looked at.',
+    remedy: 'Nothing to do: it takes as long as the other side takes to answer, a minute at the most.',
+  },
+  InvalidCredentials: {
+    kind: 'user',
+    summary: 'The Git server did not accept the credential.',
+    remedy: 'Correct user and password, token or key in the Secret.',
+  },
+  RepositoryUnreachable: {
+    kind: 'user',
+    turn: 'nobody',
+    summary: 'The Git server cannot be reached, or did not answer in time.',
+    remedy: 'The message has the cause. It is tried again every minute, and at once when something is changed.',
+  },
+  GitNotInstalled: {
+    kind: 'internal',
+    summary: 'The backend found no git, or no ssh that runs, so no repository credential can be checked.',
+    remedy:
+      'Install git and the client of OpenSSH where it runs, or add their folder to `PATH`; the message says what is missing.',
+  },
+  CredentialTooLong: {
+    kind: 'user',
+    summary: 'A value in the Secret is longer than what the service can keep.',
+    remedy: 'The message names it. Use a shorter one.',
+  },
+  EngineNotSupported: {
+    kind: 'user',
+    turn: 'operator',
+    summary: 'An Operation asks for an Argo CD to be made, and the cluster has no operator that could.',
+    remedy: 'Install the Argo CD operator, or delete the Operation.',
   },
   ForbiddenName: {
     kind: 'user',

@@ -42,7 +42,7 @@ export interface GitOpsDeploymentManagedEnvironment extends ApiObject {
 }
 
 /** Addresses GitOpsDeploymentManagedEnvironments. */
-const gitOpsDeploymentManagedEnvironments: ApiResource<GitOpsDeploymentManagedEnvironment> = ownResource(
+export const gitOpsDeploymentManagedEnvironments: ApiResource<GitOpsDeploymentManagedEnvironment> = ownResource(
   'GitOpsDeploymentManagedEnvironment',
 );
 

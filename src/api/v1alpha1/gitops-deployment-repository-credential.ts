@@ -29,7 +29,7 @@ export interface GitOpsDeploymentRepositoryCredential extends ApiObject {
 }
 
 /** Addresses GitOpsDeploymentRepositoryCredentials. */
-const gitOpsDeploymentRepositoryCredentials: ApiResource<GitOpsDeploymentRepositoryCredential> = ownResource(
+export const gitOpsDeploymentRepositoryCredentials: ApiResource<GitOpsDeploymentRepositoryCredential> = ownResource(
   'GitOpsDeploymentRepositoryCredential',
 );
 
