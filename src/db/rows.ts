@@ -17,6 +17,12 @@ export interface ClusterCredentialsRow {
   created_on: UtcText;
   namespaces: string | null;
   cluster_resources: boolean | null;
+  /** Of what the credentials were made from. */
+  input_hash: string | null;
+  /** When the token ends; null for one that lasts. */
+  token_expires_at: UtcText | null;
+  /** The ServiceAccount that was made on the cluster; null where none was. */
+  service_account: string | null;
 }
 
 /** A cluster that Argo CD runs on. */
@@ -141,6 +147,8 @@ export interface ApiCrToDatabaseMappingRow {
   db_relation_type: string;
   db_relation_key: string;
   seq_id: number;
+  /** `metadata.generation` of the object that the row was planned from. */
+  generation: number | null;
 }
 
 /** A wish to sync, or to stop syncing. */
@@ -174,6 +182,8 @@ export interface RepositoryCredentialsRow {
   repo_cred_engine_id: string;
   seq_id: number;
   created_on: UtcText;
+  /** Of what the row was made from. */
+  input_hash: string | null;
 }
 
 /** A repository that a tenant's AppProject may read. */
@@ -220,4 +230,31 @@ export interface RefreshRequestRow {
   delivery_id: string | null;
   due_at: UtcText;
   requested_at: UtcText;
+}
+
+/** What the last check outside has found about an environment or a credential. */
+export interface ProbeResultRow {
+  kind: string;
+  /** Of the object. */
+  uid: string;
+  /** Of what was checked: about anything else the result says nothing. */
+  input_hash: string;
+  /** '' when all was well. */
+  reason: string;
+  message: string;
+  checked_at: UtcText;
+}
+
+/** What was made on another cluster for an environment that is gone or has moved, until it is removed there. */
+export interface EnvironmentCleanupRow {
+  cleanup_id: string;
+  environment_id: string;
+  environment_uid: string;
+  host: string;
+  bearer_token: string;
+  allow_insecure: boolean;
+  service_account: string;
+  requested_at: UtcText;
+  attempts: number;
+  due_at: UtcText;
 }

@@ -21,6 +21,8 @@ interface Rows {
   applicationowner: rows.ApplicationOwnerRow;
   deletion: rows.DeletionRow;
   refresh_request: rows.RefreshRequestRow;
+  probe_result: rows.ProbeResultRow;
+  environment_cleanup: rows.EnvironmentCleanupRow;
 }
 
 /** The SQL types that a TypeScript type is read from. */
@@ -43,13 +45,16 @@ export const tables = {
     host: 'varchar(512) null',
     kube_config: 'varchar(65000) null',
     kube_config_context: 'varchar(64) null',
-    serviceaccount_bearer_token: 'varchar(2048) null',
+    serviceaccount_bearer_token: 'varchar(16384) null',
     serviceaccount_ns: 'varchar(128) null',
     seq_id: 'integer',
     allowinsecure_skiptlsverify: 'boolean null',
     created_on: 'timestamp',
     namespaces: 'varchar(4096) null',
     cluster_resources: 'boolean null',
+    input_hash: 'varchar(64) null',
+    token_expires_at: 'timestamp null',
+    service_account: 'varchar(128) null',
   },
   gitopsenginecluster: {
     gitopsenginecluster_id: 'varchar(48)',
@@ -141,6 +146,7 @@ export const tables = {
     db_relation_type: 'varchar(32)',
     db_relation_key: 'varchar(64)',
     seq_id: 'integer',
+    generation: 'integer null',
   },
   syncoperation: {
     syncoperation_id: 'varchar(48)',
@@ -165,6 +171,7 @@ export const tables = {
     repo_cred_engine_id: 'varchar(48)',
     seq_id: 'integer',
     created_on: 'timestamp',
+    input_hash: 'varchar(64) null',
   },
   appprojectrepository: {
     appproject_repository_id: 'varchar(48)',
@@ -202,12 +209,37 @@ export const tables = {
     due_at: 'timestamp',
     requested_at: 'timestamp',
   },
+  probe_result: {
+    kind: 'varchar(64)',
+    uid: 'varchar(48)',
+    input_hash: 'varchar(64)',
+    reason: 'varchar(64)',
+    message: 'varchar(4096)',
+    checked_at: 'timestamp',
+  },
+  environment_cleanup: {
+    cleanup_id: 'varchar(48)',
+    environment_id: 'varchar(48)',
+    environment_uid: 'varchar(48)',
+    host: 'varchar(512)',
+    bearer_token: 'varchar(16384)',
+    allow_insecure: 'boolean',
+    service_account: 'varchar(128)',
+    requested_at: 'timestamp',
+    attempts: 'integer',
+    due_at: 'timestamp',
+  },
 } as const satisfies Tables;
 
 /** What we added to the original's schema: whole tables, or columns of one of its tables. */
 const added: Readonly<Record<string, 'table' | readonly string[]>> = {
   deletion: 'table',
   refresh_request: 'table',
+  probe_result: 'table',
+  environment_cleanup: 'table',
+  clustercredentials: ['input_hash', 'token_expires_at', 'service_account'],
+  apicrtodatabasemapping: ['generation'],
+  repositorycredentials: ['input_hash'],
   operation: ['dedupe_key', 'delivered_at', 'attempts', 'deadline_at'],
   syncoperation: ['engine_instance_id', 'ended_at', 'error'],
   application: ['normalized_repo_url'],

@@ -2,6 +2,8 @@
 import type { Queryable } from '../pool.ts';
 import { statement } from '../statement.ts';
 import { engineRows, type AgentEngine } from './agent-engine.ts';
+import { projectColumns, type ProjectTargetRow } from './agent-project.ts';
+import { environmentJson, type EnvironmentTargetRow } from './agent-secrets.ts';
 import { lockOperations } from './operation.ts';
 
 /** An Operation that is open. */
@@ -55,35 +57,25 @@ export interface ClaimedRow extends ResourceRow {
   readonly target: ApplicationTargetRow | null;
 }
 
-/** What an application's handler needs: the row, and what its tenant's project permits. */
-export interface ApplicationTargetRow {
+/**
+ * What an application's handler needs: the row, and what its tenant's project permits. The tenant is the owner of the
+ * application; of the Operation, when the application is gone.
+ */
+export interface ApplicationTargetRow extends ProjectTargetRow {
   readonly name: string | null;
   readonly spec_field: string | null;
   readonly environment_id: string | null;
+  readonly environment: EnvironmentTargetRow | null;
   /** The UID of the GitOpsDeployment whose removal took the application away; null for one that is there. */
   readonly deployment_uid: string | null;
-  /** The owner of the application; of the Operation, when the application is gone. */
-  readonly user_id: string | null;
-  /** Name of the tenant's namespace, where known. */
-  readonly namespace: string | null;
-  readonly repositories: readonly string[];
-  readonly environments: readonly string[];
 }
 
 /** SQL for the rows behind an application; the arguments are its id, and the owner of an Operation about it. */
 const targetOf = (applicationId: string, ownerId: string): string => `
   select a.name, a.spec_field, a.managed_environment_id as environment_id,
+    ${environmentJson('a.managed_environment_id')} as environment,
     (select d.deployment_uid from deletion d where d.application_id = k.application_id limit 1) as deployment_uid,
-    u.clusteruser_id as user_id,
-    u.display_name as namespace,
-    coalesce((
-      select jsonb_agg(r.repo_url order by r.repo_url) from appprojectrepository r
-      where r.clusteruser_id = u.clusteruser_id
-    ), '[]') as repositories,
-    coalesce((
-      select jsonb_agg(distinct e.managed_environment_id) from appprojectmanagedenvironment e
-      where e.clusteruser_id = u.clusteruser_id
-    ), '[]') as environments
+    ${projectColumns('u')}
   from (select ${applicationId} as application_id, ${ownerId} as owner_id) as k
   left join application a on a.application_id = k.application_id
   left join lateral (

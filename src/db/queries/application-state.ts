@@ -76,22 +76,24 @@ export const removeRefreshes = async (db: Queryable, done: readonly RefreshRow[]
 const request = statement(
   'refresh-request',
   `
-insert into refresh_request (application_id, cause, delivery_id, due_at, requested_at) values ($1, $2, $3, $4, $5)
+insert into refresh_request (application_id, cause, delivery_id, due_at, requested_at)
+select wanted.id, $2, $3, $4, $5 from unnest($1::text[]) as wanted(id) order by wanted.id
 on conflict (application_id) do update
   set cause = excluded.cause, delivery_id = excluded.delivery_id, requested_at = excluded.requested_at,
     due_at = least(refresh_request.due_at, excluded.due_at)`,
 );
 
-/** Asks for a refresh of one application, or brings forward the one that is asked for. */
-export const requestRefresh = async (
+/** Asks for a refresh of each of these applications, or brings forward the one that is asked for. */
+export const requestRefreshes = async (
   db: Queryable,
   wish: {
-    readonly applicationId: string;
+    /** Each once. */
+    readonly applicationIds: readonly string[];
     readonly cause: string;
     readonly deliveryId: string | null;
     readonly dueAt: string;
     readonly now: string;
   },
 ): Promise<void> => {
-  await db.query(request, [wish.applicationId, wish.cause, wish.deliveryId, wish.dueAt, wish.now]);
+  await db.query(request, [wish.applicationIds, wish.cause, wish.deliveryId, wish.dueAt, wish.now]);
 };

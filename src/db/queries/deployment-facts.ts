@@ -2,7 +2,7 @@
 import type { Queryable } from '../pool.ts';
 import { statement } from '../statement.ts';
 import type { UtcText } from '../rows.ts';
-import { clusterOf, operationsOf, utc, type OperationJson } from './facts.ts';
+import { clusterOf, engineInstance, operationsOf, utc, type OperationJson } from './facts.ts';
 
 /** Which deployment is asked about; `''` where there is no repository or environment to look for, or no object. */
 export interface DeploymentFactsKey {
@@ -73,16 +73,7 @@ const facts = statement<DeploymentFactsRow>(
 with key as materialized (
   select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $7::text[], $8::text[])
     with ordinality as k(namespace_uid, name, repository_url, environment_name, namespace, uid, ord)
-), engine as materialized (
-  select i.gitopsengineinstance_id as instance_id
-  from kubernetestodbresourcemapping im
-  join gitopsengineinstance i on i.gitopsengineinstance_id = im.db_relation_key
-  join kubernetestodbresourcemapping cm
-    on cm.kubernetes_resource_type = 'Namespace' and cm.kubernetes_resource_uid = $6
-    and cm.db_relation_type = 'GitopsEngineCluster' and cm.db_relation_key = i.enginecluster_id
-  where im.kubernetes_resource_type = 'Namespace' and im.kubernetes_resource_uid = $5
-    and im.db_relation_type = 'GitopsEngineInstance'
-)
+), engine as materialized (${engineInstance('$5', '$6')})
 select
   u.clusteruser_id as user_id,
   (select instance_id from engine) as instance_id,

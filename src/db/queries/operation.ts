@@ -130,7 +130,8 @@ const leftover = statement<DeliveryRow>(
 select o.operation_id, i.namespace_name
 from operation o
 join gitopsengineinstance i on i.gitopsengineinstance_id = o.instance_id
-where o.state in ('Completed', 'Failed') and o.resource_type in ('Application', 'SyncOperation')
+where o.state in ('Completed', 'Failed')
+  and o.resource_type in ('Application', 'SyncOperation', 'ManagedEnvironment', 'RepositoryCredentials')
   and o.instance_id in ${enginesOf('$3')} and (
     (o.dedupe_key is not null and o.delivered_at is not null
       and not exists (select from deploymenttoapplicationmapping l where l.application_id = o.resource_id)
@@ -138,15 +139,16 @@ where o.state in ('Completed', 'Failed') and o.resource_type in ('Application', 
       and not exists (
         select from syncoperation s
         where s.syncoperation_id = o.resource_id and (s.ended_at is null or s.desired_state <> 'Running')
-      ))
+      )
+      and not exists (select from repositorycredentials r where r.repositorycredentials_id = o.resource_id))
     or (o.dedupe_key is null and o.last_state_update < $1)
   )
 order by o.seq_id limit $2`,
 );
 
 /**
- * Ended rows that nothing waits for: ours of applications that are gone or syncs that are over, and those of others that
- * ended before `endedBefore`.
+ * Ended rows that nothing waits for: ours of applications, environments and credentials that are gone or syncs that are
+ * over, and those of others that ended before `endedBefore`.
  */
 export const selectLeftover = async (
   db: Queryable,
