@@ -23,11 +23,19 @@ const use = (repoURL: string, name = 'in-cluster', namespace = 'team') => ({
 const own = { name: 'in-cluster', namespace: 'team' };
 
 describe("a tenant's project", () => {
-  it("permits its repositories once each, its environments, and its own namespace of Argo CD's cluster", () => {
-    expect(permissionsOf(rows({ environments: ['2', '1'] }), true)).toEqual({
+  it("permits its repositories once each, its environments in their order, and last its own namespace of Argo CD's cluster", () => {
+    expect(permissionsOf(rows({ environments: ['2', '1', '2'] }), true)).toEqual({
       sourceRepos: ['https://a', 'https://b'],
-      destinations: [{ name: 'managed-env-1', namespace: '*' }, { name: 'managed-env-2', namespace: '*' }, own],
+      destinations: [{ name: 'managed-env-2', namespace: '*' }, { name: 'managed-env-1', namespace: '*' }, own],
     });
+  });
+
+  it('permits a repository that is reached by ssh at a port in the form in which Argo CD keeps the port', () => {
+    const urls = ['git@host/team/app', 'git@host:2222/team/app', 'https://host:8443/team/app'];
+    const sourceRepos = ['git@host/team/app', 'https://host:8443/team/app', 'ssh://git@host:2222/team/app'];
+    expect(permissionsOf(rows({ repositories: urls }), true).sourceRepos).toEqual(sourceRepos);
+    const none = { sourceRepos: [], destinations: [own] };
+    expect(coveringUses(none, [use('ssh://git@host:2222/team/app.git')]).sourceRepos).toEqual([sourceRepos[2]]);
   });
 
   it('permits every namespace there where that is not restricted', () => {
@@ -58,7 +66,7 @@ describe("a tenant's project", () => {
     ];
     expect(coveringUses(narrow, uses)).toEqual({
       sourceRepos: ['https://a', 'https://old/repo'],
-      destinations: [own, { name: 'managed-env-9', namespace: 'web' }],
+      destinations: [{ name: 'managed-env-9', namespace: 'web' }, own],
     });
   });
 
@@ -75,6 +83,7 @@ describe("a tenant's project", () => {
     expect(permitsExactly(changed({ sourceRepos: ['https://b', 'https://a'] }), permissions)).toBe(true);
     expect(permitsExactly(changed({ sourceRepos: ['https://a'] }), permissions)).toBe(false);
     expect(permitsExactly(changed({ sourceRepos: ['https://a', 'https://c'] }), permissions)).toBe(false);
+    expect(permitsExactly(changed({ sourceRepos: ['https://a', 'https://a'] }), permissions), 'twice').toBe(false);
     expect(permitsExactly(changed({ destinations: [{ ...own, server: 'https://elsewhere' }] }), permissions)).toBe(
       false,
     );

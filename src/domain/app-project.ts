@@ -11,14 +11,19 @@ export interface ProjectRows {
   readonly namespace: string | null;
   /** Normalised URLs. */
   readonly repositories: readonly string[];
-  /** Ids of managed environments. */
+  /** Ids of managed environments, in the order in which the tenant got them. */
   readonly environments: readonly string[];
 }
 
-/** What a project permits, each list sorted and free of repetition. */
+/** What a project permits, without repetition: repositories sorted, destinations with `in-cluster` at the end. */
 export interface Permissions {
   readonly sourceRepos: readonly string[];
-  readonly destinations: readonly { readonly name: string; readonly namespace: string }[];
+  readonly destinations: readonly PermittedDestination[];
+}
+
+interface PermittedDestination {
+  readonly name: string;
+  readonly namespace: string;
 }
 
 /**
@@ -28,13 +33,19 @@ export interface Permissions {
 export const permissionsOf = (rows: ProjectRows, ownNamespaceOnly: boolean): Permissions => {
   const namespace = ownNamespaceOnly ? rows.namespace : '*';
   return {
-    sourceRepos: unique(rows.repositories),
+    sourceRepos: unique(rows.repositories.map(asSource)),
     destinations: [
-      ...unique(rows.environments).map((id) => ({ name: managedEnvironmentSecretName(id), namespace: '*' })),
+      ...[...new Set(rows.environments)].map((id) => ({ name: managedEnvironmentSecretName(id), namespace: '*' })),
       ...(namespace ? [{ name: inCluster, namespace }] : []),
     ],
   };
 };
+
+/**
+ * The key of a repository as Argo CD has to read it. It normalises what a project has once more, and would take the port in
+ * `git@host:22/path` for the beginning of a path.
+ */
+const asSource = (key: string): string => (key.includes(':') && !key.includes('://') ? `ssh://${key}` : key);
 
 /** True when the rows permit nothing but the cluster that everyone may use: then the project can go. */
 export const isUnused = (rows: ProjectRows): boolean =>
@@ -48,7 +59,10 @@ export const coveringUses = (permissions: Permissions, uses: readonly Applicatio
   const { sourceRepos, destinations } = permissions;
   // A thousand Applications most often have a handful of repositories, and normalising is what costs here.
   const written = new Set(uses.map((use) => use.source?.repoURL ?? ''));
-  const repos = [...written].map(normalizeGitUrl).filter((url) => url !== '');
+  const repos = [...written]
+    .map(normalizeGitUrl)
+    .filter((url) => url !== '')
+    .map(asSource);
   const named = uses.map(({ destination }) => ({
     name: destination.name ?? '',
     namespace: destination.namespace ?? '',
@@ -59,8 +73,16 @@ export const coveringUses = (permissions: Permissions, uses: readonly Applicatio
       !destinations.some((one) => one.name === use.name && (one.namespace === '*' || one.namespace === use.namespace)),
   );
   const added = new Map(uncovered.map((use) => [`${use.name}/${use.namespace}`, use]));
-  return { sourceRepos: unique([...sourceRepos, ...repos]), destinations: [...destinations, ...added.values()] };
+  return {
+    sourceRepos: unique([...sourceRepos, ...repos]),
+    destinations: inClusterLast([...destinations, ...added.values()]),
+  };
 };
+
+const inClusterLast = (destinations: readonly PermittedDestination[]): PermittedDestination[] => [
+  ...destinations.filter(({ name }) => name !== inCluster),
+  ...destinations.filter(({ name }) => name === inCluster),
+];
 
 /** The project with these permissions. */
 export const desiredProject = (namespace: string, userId: string, permissions: Permissions): AppProject => ({

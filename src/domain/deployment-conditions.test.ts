@@ -193,6 +193,42 @@ describe('the standard conditions', () => {
     );
   });
 
+  it('name the first object that a sync failed at, where Argo CD keeps the cause apart from its message', () => {
+    const result = { group: '', version: 'v1', kind: 'ConfigMap', namespace: 'other', hookType: '', syncPhase: 'Sync' };
+    const of = (message: string, phase = 'Running') =>
+      operation({
+        phase,
+        retryCount: 1,
+        message,
+        syncResult: {
+          resources: [
+            { ...result, name: 'good', status: 'Synced', message: 'created', hookPhase: 'Running' },
+            {
+              ...result,
+              name: 'map',
+              status: 'SyncFailed',
+              message: 'namespace other\nis not permitted',
+              hookPhase: '',
+            },
+          ],
+          revision: 'abc',
+          source: desired.source,
+          sources: [],
+          revisions: [],
+          managedNamespaceMetadata: undefined,
+        },
+      });
+    const said = (message: string) => summary({ stored: stored({ operationState: of(message) }) }).message;
+    expect(said('tasks are not valid')).toBe(
+      'the sync failed and is being tried again (1 time so far): tasks are not valid (ConfigMap map: namespace other is not permitted)',
+    );
+    expect(said('failed: namespace other\nis not permitted')).not.toContain('ConfigMap');
+    const failed = of('tasks are not valid', 'Failed');
+    expect(summary({ stored: stored({ operationState: failed }) }).message).toContain(
+      '(ConfigMap map: namespace other',
+    );
+  });
+
   it('name the first object that is not healthy', () => {
     const resources: StoredStatus['resources'] = [
       { group: '', version: 'v1', kind: 'Pod', namespace: 'team', name: 'good', status: 'Synced', health: undefined },

@@ -8,6 +8,7 @@ import { isFault } from '../lib/fault.ts';
 import { isAutomated } from './argocd-application.ts';
 import type { StoredStatus } from './application-status.ts';
 import type { OperationFacts } from './deployment-facts.ts';
+import { excerpt } from './excerpt.ts';
 import { openOperations, standingFailure } from './operation.ts';
 import type { DesiredApplication } from './spec-field.ts';
 import { reconciling, stalled, troubleSummary, type Summary } from './summary.ts';
@@ -93,7 +94,7 @@ const failedSyncStalls: Rule = ({ stored, desired }) => {
   const state = stored?.operationState;
   if (state?.phase === 'Failed' || state?.phase === 'Error') {
     const isMoot = isOfOtherSource(state, desired) || isOnlyItsSyncRuns(state, stored);
-    return isMoot ? undefined : stalled('SyncFailed', state.message);
+    return isMoot ? undefined : stalled('SyncFailed', failureText(state));
   }
   if (state && isRunning(state.phase) && state.retryCount >= STALLED_AFTER_RETRIES) {
     return stalled('SyncRetrying' satisfies Reason, retryText(state));
@@ -229,5 +230,12 @@ const summarize = (input: ConditionInput): Summary => {
   );
 };
 
-const retryText = (state: NonNullable<StoredStatus['operationState']>): string =>
-  `the sync failed and is being tried again (${state.retryCount} ${state.retryCount === 1 ? 'time' : 'times'} so far): ${state.message}`;
+const retryText = (state: OperationState): string =>
+  `the sync failed and is being tried again (${state.retryCount} ${state.retryCount === 1 ? 'time' : 'times'} so far): ${failureText(state)}`;
+
+/** Argo CD's words of a failure. Where these name no cause, those about the first object that failed do. */
+const failureText = ({ message, syncResult }: OperationState): string => {
+  const failed = syncResult?.resources.find(({ status, message: said }) => status === 'SyncFailed' && said !== '');
+  if (!failed || message.includes(failed.message)) return message;
+  return `${message} (${failed.kind} ${failed.name}: ${excerpt(failed.message.replace(/\s+/g, ' '))})`;
+};

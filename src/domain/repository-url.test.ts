@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { normalizeGitUrl } from './repository-url.ts';
+import { normalizeGitUrl, shownUrl } from './repository-url.ts';
 
 const path = `${import.meta.dirname}/../lib/go-url.golden.json`;
 const golden = JSON.parse(readFileSync(path, 'utf8')) as { input: string; normalized: string }[]; // made with these fields
@@ -21,4 +21,15 @@ test.each([
 
 test('any text has a key, without an error', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => typeof normalizeGitUrl(text) === 'string'));
+});
+
+test.each([
+  ['https://bob:hunter2@host/a@b?c', 'https://host/a@b?c'],
+  ['HTTPS://token@host', 'HTTPS://host'],
+  ['ssh://git:hunter2@host:22/a', 'ssh://git@host:22/a'],
+  ['ssh://git@host/a:b@c', 'ssh://git@host/a:b@c'],
+  ['git@host:a', 'git@host:a'],
+  ['https://host/a', 'https://host/a'],
+])('%s is shown as %s', (url, shown) => {
+  expect(shownUrl(url)).toBe(shown);
 });

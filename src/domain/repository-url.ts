@@ -18,6 +18,13 @@ export const normalizeGitUrl = (url: string): string => {
   }
 };
 
+/** Longest key that the rows hold, in characters. */
+export const MAX_REPOSITORY_KEY = 512;
+
+/** The URL for messages: over HTTP without user and password, one of which may be a token, else without password. */
+export const shownUrl = (url: string): string =>
+  url.replace(/^(https?:\/\/)[^/?]*@/i, '$1').replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?:@]*):[^/?]*@/i, '$1@');
+
 const SSH = /^(ssh:\/\/)?([^/:]*?)@[^@]+$/;
 
 /** Go's idea of a blank is Unicode's: `trim()` would also take the byte order mark, and leave U+0085. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { liveDeployment } from '../../test/kit/facts.ts';
-import { validateGitOpsDeployment } from './validate-gitops-deployment.ts';
+import type { AdmittedOperation } from './admission.ts';
+import { admitGitOpsDeployment, validateGitOpsDeployment } from './validate-gitops-deployment.ts';
 
 const reasonOf = (...options: Parameters<typeof liveDeployment>): string | undefined =>
   validateGitOpsDeployment(liveDeployment(...options), { known: false })?.reason;
@@ -57,5 +58,41 @@ describe('a spec', () => {
   it('that is absent is told that its path is missing', () => {
     const { spec: _spec, ...none } = liveDeployment();
     expect(validateGitOpsDeployment(none, { known: false })?.reason).toBe('PathRequired');
+  });
+});
+
+describe('a deployment at the door', () => {
+  const denial = (options: Parameters<typeof liveDeployment>[0], operation: AdmittedOperation = 'CREATE') =>
+    admitGitOpsDeployment(liveDeployment(options), operation)?.message;
+
+  it.each([
+    ['spec type must be manual or automated', { type: 'Automated' }],
+    ['spec type must be manual or automated', { type: '', syncOptions: ['Prune=false'] }],
+    [
+      'the specified sync option in .spec.syncPolicy.syncOptions is either mispelled or is not supported by GitOpsDeployment',
+      { syncOptions: ['CreateNamespace=true', 'Prune=false'], destination: { namespace: 'web' } },
+    ],
+    [
+      'the environment field should not be empty when the namespace is non-empty',
+      { destination: { environment: '', namespace: 'web' } },
+    ],
+  ])('is denied with "%s", on create as on update', (text, options) => {
+    expect(denial(options)).toBe(text);
+    expect(denial(options, 'UPDATE')).toBe(text);
+  });
+
+  it.each([
+    ['an empty path', { path: '' }],
+    ['the root as its path', { path: '/' }],
+    ['a URL that is none', { repoURL: 'https://host/%zz' }],
+    ['an environment without a namespace', { destination: { environment: 'prod' } }],
+  ])('comes in with %s, which its status tells of', (_what, options) => {
+    expect(denial(options)).toBeUndefined();
+    expect(reasonOf(options)).toBeDefined();
+  });
+
+  it('is denied for its type where it has no spec', () => {
+    const { spec: _spec, ...none } = liveDeployment();
+    expect(admitGitOpsDeployment(none, 'CREATE')?.reason).toBe('InvalidType');
   });
 });

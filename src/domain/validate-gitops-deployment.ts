@@ -3,28 +3,39 @@ import { admissionMessages, deploymentMessages } from '../api/messages.ts';
 import { userFault, type Reason } from '../api/reasons.ts';
 import { deploymentSpec, type GitOpsDeployment, type GitOpsDeploymentSpec } from '../api/v1alpha1/gitops-deployment.ts';
 import type { Fault } from '../lib/fault.ts';
-import { normalizeGitUrl } from './repository-url.ts';
+import { firstBroken, type Admit, type Rule } from './admission.ts';
+import { MAX_REPOSITORY_KEY, normalizeGitUrl } from './repository-url.ts';
 
-type Rule = (spec: GitOpsDeploymentSpec, about: { readonly known: boolean }) => Fault<Reason> | undefined;
+type Spec = readonly [GitOpsDeploymentSpec];
+type SpecInPass = readonly [GitOpsDeploymentSpec, { readonly known: boolean }];
 
 const allowedSyncOptions: ReadonlySet<string> = new Set(['CreateNamespace=true', 'CreateNamespace=false']);
 
-/** Longest normalised repository URL that the rows hold, in characters. */
-const MAX_REPOSITORY_URL = 512;
+const typeIs =
+  (allowed: RegExp): Rule<Spec> =>
+  ({ type }) =>
+    allowed.test(type) ? undefined : userFault('InvalidType', admissionMessages.invalidType);
 
-const rules: readonly Rule[] = [
+const knowsItsOptions: Rule<Spec> = ({ syncPolicy }) =>
+  syncPolicy?.syncOptions?.some((option) => !allowedSyncOptions.has(option))
+    ? userFault('UnknownSyncOption', admissionMessages.unknownSyncOption)
+    : undefined;
+
+const namesTheEnvironment: Rule<Spec> = ({ destination }) =>
+  !destination?.environment && destination?.namespace
+    ? userFault('NamespaceWithoutEnvironment', admissionMessages.namespaceWithoutEnvironment)
+    : undefined;
+
+/** At the door the type has to be written exactly so; nothing is said of path and repository there. */
+const atTheDoor: readonly Rule<Spec>[] = [typeIs(/^(automated|manual)$/), knowsItsOptions, namesTheEnvironment];
+
+const inAPass: readonly Rule<SpecInPass>[] = [
   ({ source }) => (source.path === '' ? userFault('PathRequired', deploymentMessages.pathRequired) : undefined),
   ({ source }) => (source.path === '/' ? userFault('PathIsRoot', deploymentMessages.pathIsRoot) : undefined),
-  ({ type }) =>
-    /^(automated|manual)$/i.test(type) ? undefined : userFault('InvalidType', admissionMessages.invalidType),
-  ({ syncPolicy }) =>
-    syncPolicy?.syncOptions?.some((option) => !allowedSyncOptions.has(option))
-      ? userFault('UnknownSyncOption', admissionMessages.unknownSyncOption)
-      : undefined,
-  ({ destination }) =>
-    !destination?.environment && destination?.namespace
-      ? userFault('NamespaceWithoutEnvironment', admissionMessages.namespaceWithoutEnvironment)
-      : undefined,
+  // Objects from before anybody stood at the door may have it in any case.
+  typeIs(/^(automated|manual)$/i),
+  knowsItsOptions,
+  namesTheEnvironment,
   ({ destination }, { known }) =>
     destination?.environment && !destination.namespace
       ? userFault(
@@ -43,10 +54,10 @@ const rules: readonly Rule[] = [
         )
       : undefined,
   ({ source }) =>
-    normalizeGitUrl(source.repoURL).length > MAX_REPOSITORY_URL
+    normalizeGitUrl(source.repoURL).length > MAX_REPOSITORY_KEY
       ? userFault(
           'RepositoryUrlTooLong',
-          `spec.source.repoURL is too long: at most ${MAX_REPOSITORY_URL} characters, not ${source.repoURL.length}`,
+          `spec.source.repoURL is too long: at most ${MAX_REPOSITORY_KEY} characters, not ${source.repoURL.length}`,
         )
       : undefined,
 ];
@@ -58,11 +69,8 @@ const rules: readonly Rule[] = [
 export const validateGitOpsDeployment = (
   deployment: GitOpsDeployment,
   about: { readonly known: boolean },
-): Fault<Reason> | undefined => {
-  const spec = deploymentSpec(deployment);
-  for (const rule of rules) {
-    const fault = rule(spec, about);
-    if (fault) return fault;
-  }
-  return undefined;
-};
+): Fault<Reason> | undefined => firstBroken(inAPass, deploymentSpec(deployment), about);
+
+/** What is said of a deployment at the door, the same on create and on update. */
+export const admitGitOpsDeployment: Admit<GitOpsDeployment> = (deployment) =>
+  firstBroken(atTheDoor, deploymentSpec(deployment));
