@@ -52,7 +52,19 @@ export const differences: readonly Difference[] = [
     reason: 'No network stands behind it.',
   },
   {
+    test: 'conditions in CEL decide whether a webhook is asked',
+    reason: 'No CEL: a configuration with `matchConditions` is refused.',
+  },
+  {
+    test: 'a webhook is asked about a deletion',
+    reason: 'Webhooks are asked about what is created and updated: a rule with `DELETE` or `*` is refused.',
+  },
+  {
+    test: 'a webhook that others came after is asked again',
+    reason: 'Every webhook is asked once: a configuration with `reinvocationPolicy: IfNeeded` is refused.',
+  },
+  {
     test: 'one may act as another user, who may do less',
-    reason: 'There is one user, who may do everything: no RBAC, no impersonation.',
+    reason: 'No impersonation: who asks is told by the token alone.',
   },
 ];

@@ -1,5 +1,6 @@
 // Every refusal the server gives, with the code, reason and wording that clients of Kubernetes know.
 import { ApiError, type KubeStatus } from '../../kube/status-error.ts';
+import type { Action } from './accounts/rights.ts';
 import { invalid, lineOf, type FieldError } from './schema/field-error.ts';
 import { kindName, resourceName, type Kind } from './kinds/kind.ts';
 
@@ -46,6 +47,21 @@ export const forbiddenAction = (kind: Named, name: string, why: string): ApiErro
     message: `${resourceName(kind)} "${name}" is forbidden: ${why}`,
     details: detailsOf(kind, name),
   });
+
+/** 403: somebody may not do something. */
+export const notPermitted = (username: string, action: Action): ApiError => {
+  const { verb, group, resource, namespace, name = '' } = action;
+  const where = namespace === undefined ? 'at the cluster scope' : `in the namespace "${namespace}"`;
+  const about = `${resource.split('/')[0]}${group === '' ? '' : `.${group}`}`;
+  return refusal(403, 'Forbidden', {
+    message: `${about}${name === '' ? '' : ` "${name}"`} is forbidden: User "${username}" cannot ${verb} resource "${resource}" in API group "${group}" ${where}`,
+    details: {
+      ...(name === '' ? {} : { name }),
+      ...(group === '' ? {} : { group }),
+      kind: resource.split('/')[0] ?? '',
+    },
+  });
+};
 
 /** 404: no object of that name. */
 export const notFound = (kind: Named, name: string): ApiError =>
@@ -153,3 +169,27 @@ export const tooNew = (asked: number, current: number): ApiError =>
 /** 500: a defect of this server. */
 export const internalError = (): ApiError =>
   refusal(500, 'InternalError', { message: 'Internal error occurred: the sandbox API server failed; see its log' });
+
+/** 500: something that the server needs for an answer has failed, for the reason given. */
+export const internalErrorOf = (why: string): ApiError =>
+  refusal(500, 'InternalError', {
+    message: `Internal error occurred: ${why}`,
+    details: { causes: [{ message: why }] },
+  });
+
+/** What a webhook said against a write, as a Status that it may have given only in part: never less than a 400. */
+export const deniedByWebhook = (name: string, given: Readonly<Record<string, unknown>>): ApiError => {
+  const { code, message, reason, status: _success, ...rest } = given;
+  const text = [message, reason].filter((one) => typeof one === 'string').find((one) => one !== '');
+  const why = text === undefined ? ' without explanation' : `: ${text}`;
+  const refused = typeof code === 'number' && code >= 400 ? code : 400;
+  return new ApiError(refused, {
+    ...rest,
+    kind: 'Status',
+    apiVersion: 'v1',
+    status: 'Failure',
+    message: `admission webhook ${JSON.stringify(name)} denied the request${why}`,
+    ...(typeof reason === 'string' && reason !== '' ? { reason } : {}),
+    code: refused,
+  });
+};

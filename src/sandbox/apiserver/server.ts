@@ -6,7 +6,8 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
 import { toYaml } from '../../lib/yaml.ts';
-import { createApi, type ApiSettings } from './api.ts';
+import type { ResolveService } from './admission/call.ts';
+import { createApi, type Api, type ApiSettings } from './api.ts';
 import { createServerCertificate } from './http/certificate.ts';
 import { mediaType, refusalResponse, type ApiResponse, type RawRequest } from './http/exchange.ts';
 import { answerInProcess } from './http/in-process.ts';
@@ -24,6 +25,10 @@ export interface ApiServerOptions {
   /** Namespaces that are there from the start, besides the system's own. */
   readonly namespaces?: readonly string[];
   readonly settings?: Partial<ApiSettings>;
+  /** Where webhooks are that are named by a Service; nowhere unless given. */
+  readonly resolveService?: ResolveService;
+  /** Told of each answer before it is sent, with its request. */
+  readonly onAnswer?: (request: RawRequest, answer: ApiResponse) => void;
 }
 
 /** A running API server. */
@@ -105,17 +110,20 @@ const kubeconfigFor = (access: { url: string; ca: string; token: string }): stri
 
 /** Starts the server. It holds everything in memory; nothing outlives it. */
 export const startApiServer = async (options: ApiServerOptions): Promise<ApiServer> => {
-  const { clock, random, log, port = 0, crds = [], namespaces = [], settings = {} } = options;
+  const { clock, random, log, port = 0, crds = [], namespaces = [], settings = {}, resolveService } = options;
   const token = random.uuid();
-  const api = createApi({ clock, random, log, token, crds, namespaces, ...settings });
+  const api = createApi({ clock, random, log, token, crds, namespaces, resolveService, ...settings });
+  const answer: Api['answer'] = async (request) => {
+    const answered = await api.answer(request);
+    options.onAnswer?.(request, answered);
+    return answered;
+  };
   const { ca, certificate, key } = createServerCertificate({ hosts: ['127.0.0.1', 'localhost'], random });
 
   const serve = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(message);
-    send(
-      body === undefined ? refusalResponse(tooLarge(bodyLimitBytes)) : api.respond(requestOf(message, body)),
-      response,
-    );
+    const isTooLarge = body === undefined;
+    send(isTooLarge ? refusalResponse(tooLarge(bodyLimitBytes)) : await answer(requestOf(message, body)), response);
   };
   const server = createServer({ key, cert: certificate + ca, keepAliveTimeout: keepAliveMs }, (message, response) => {
     serve(message, response).catch((error: unknown) => {
@@ -134,7 +142,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     url,
     kubeconfig: kubeconfigFor({ url, ca, token }),
     requests: () => api.requests(),
-    handle: (request) => answerInProcess({ api, token, request }),
+    handle: (request) => answerInProcess({ api: { ...api, answer }, token, request }),
     async stop() {
       api.stop();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

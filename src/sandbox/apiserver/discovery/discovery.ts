@@ -3,6 +3,7 @@ import { apiVersionOf } from '../../../kube/object.ts';
 import { jsonResponse, type ApiRequest, type ApiResponse } from '../http/exchange.ts';
 import type { JsonObject } from '../json.ts';
 import type { Kind } from '../kinds/kind.ts';
+import { tokenRequestKind } from '../accounts/token-requests.ts';
 import { reviewKinds } from './reviews.ts';
 
 const objectVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
@@ -18,8 +19,16 @@ const verbsOf = (kind: Listed): string[] => {
   return kind.kind === 'Namespace' ? objectVerbs.filter((verb) => verb !== 'deletecollection') : objectVerbs;
 };
 
+interface Subresource {
+  readonly name: string;
+  readonly verbs: string[];
+  /** What is sent and answered, where that is not the kind itself. */
+  readonly is?: { readonly group: string; readonly version: string; readonly kind: string };
+}
+
 /** The parts of an object that have a path of their own, with what may be done to them. */
-const subresourcesOf = (kind: Listed): { name: string; verbs: string[] }[] => [
+const subresourcesOf = (kind: Listed): Subresource[] => [
+  ...(kind.tokenRequests ? [{ name: 'token', verbs: ['create'], is: tokenRequestKind }] : []),
   ...(kind.kind === 'Namespace' ? [{ name: 'finalize', verbs: ['update'] }] : []),
   ...(kind.statusSubresource ? [{ name: 'status', verbs: statusVerbs }] : []),
 ];
@@ -31,10 +40,11 @@ const resourcesOf = (kind: Listed): JsonObject[] => {
     ...(kind.categories?.length ? { categories: kind.categories } : {}),
   };
   const own = { name: kind.plural, singularName: kind.singular, ...shared, verbs: verbsOf(kind), ...names };
-  const parts = subresourcesOf(kind).map(({ name, verbs }) => ({
+  const parts = subresourcesOf(kind).map(({ name, verbs, is }) => ({
     name: `${kind.plural}/${name}`,
     singularName: '',
     ...shared,
+    ...is,
     verbs,
   }));
   return [own, ...parts];
@@ -42,7 +52,11 @@ const resourcesOf = (kind: Listed): JsonObject[] => {
 
 const aggregatedOf = (kind: Listed): JsonObject => {
   const responseKind = { group: kind.group, version: kind.version, kind: kind.kind };
-  const subresources = subresourcesOf(kind).map(({ name, verbs }) => ({ subresource: name, responseKind, verbs }));
+  const subresources = subresourcesOf(kind).map(({ name, verbs, is = responseKind }) => ({
+    subresource: name,
+    responseKind: is,
+    verbs,
+  }));
   return {
     resource: kind.plural,
     responseKind,

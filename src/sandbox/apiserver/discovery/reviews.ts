@@ -1,6 +1,8 @@
-// Questions about who may do what. There is one user, the administrator, who may do everything.
+// Questions about who may do what, and who somebody is.
 import { isRecord } from '../../../kube/json.ts';
-import { asText, valueAt, type JsonObject } from '../json.ts';
+import { admin, type Caller, type Rights } from '../accounts/rights.ts';
+import type { Tokens } from '../accounts/tokens.ts';
+import { asArray, asText, valueAt, type JsonObject } from '../json.ts';
 
 const authorization = { group: 'authorization.k8s.io', version: 'v1' } as const;
 const authentication = { group: 'authentication.k8s.io', version: 'v1' } as const;
@@ -18,51 +20,80 @@ export const reviewKinds = [
 /** A kind of review. */
 export type ReviewKind = (typeof reviewKinds)[number];
 
-const username = 'sandbox-admin';
-const admin = { username, groups: ['system:masters', 'system:authenticated'] };
+/** What a review is answered from. */
+export interface ReviewParts {
+  readonly rights: Rights;
+  readonly tokens: Tokens;
+}
 
-const isAdmin = (spec: unknown): boolean => {
-  const groups = valueAt(spec, 'groups');
-  return asText(valueAt(spec, 'user')) === username || (Array.isArray(groups) && groups.includes('system:masters'));
+const isAllowed = (spec: unknown, caller: Caller, rights: Rights): boolean => {
+  const text = (field: string): string => asText(valueAt(spec, 'resourceAttributes', field));
+  if (!valueAt(spec, 'resourceAttributes')) return caller.groups.includes('system:masters');
+  const [namespace, name, part] = [text('namespace'), text('name'), text('subresource')];
+  return rights.allow(caller, {
+    verb: text('verb'),
+    group: text('group'),
+    resource: `${text('resource')}${part === '' ? '' : `/${part}`}`,
+    ...(namespace === '' ? {} : { namespace }),
+    ...(name === '' ? {} : { name }),
+  });
 };
+
+const subjectOf = (spec: unknown): Caller => ({
+  username: asText(valueAt(spec, 'user')),
+  groups: asArray(valueAt(spec, 'groups')).map(asText),
+});
 
 const allow = (allowed: boolean): JsonObject => ({
   allowed,
-  reason: allowed
-    ? 'the administrator of the sandbox may do everything'
-    : 'the sandbox knows no user but its administrator',
+  reason: allowed ? 'RBAC: allowed, or an administrator' : 'RBAC: nothing allows it',
 });
 
-const statusOf = (kind: ReviewKind['kind'], spec: unknown, token: string): JsonObject => {
+const authenticated = (caller: Caller | undefined): JsonObject =>
+  caller
+    ? { authenticated: true, user: { ...caller } }
+    : { authenticated: false, error: 'the token is not known to the sandbox' };
+
+const statusOf = (
+  kind: ReviewKind['kind'],
+  spec: unknown,
+  by: { readonly caller: Caller; readonly parts: ReviewParts },
+): JsonObject => {
+  const { caller } = by;
+  const { rights, tokens } = by.parts;
   switch (kind) {
     case 'SelfSubjectAccessReview':
-      return allow(true);
+      return allow(isAllowed(spec, caller, rights));
     case 'SubjectAccessReview':
-    case 'LocalSubjectAccessReview':
-      return allow(isAdmin(spec));
+    case 'LocalSubjectAccessReview': {
+      const subject = subjectOf(spec);
+      return allow(subject.username === admin.username || isAllowed(spec, subject, rights));
+    }
     case 'SelfSubjectRulesReview':
       return {
-        resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
+        resourceRules: rights.rules(caller, asText(valueAt(spec, 'namespace'))),
         nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
         incomplete: false,
       };
     case 'TokenReview':
-      return valueAt(spec, 'token') === token
-        ? { authenticated: true, user: admin }
-        : { authenticated: false, error: 'the token is not known to the sandbox' };
+      return authenticated(tokens.callerOf(asText(valueAt(spec, 'token'))));
     case 'SelfSubjectReview':
-      return { userInfo: admin };
+      return { userInfo: { ...caller } };
   }
 };
 
-/** Answers a review: the same object with its status. */
-export const answerReview = (review: ReviewKind, source: unknown, token: string): JsonObject => {
+/** Answers a review that somebody asks for: the same object with its status. */
+export const answerReview = (
+  review: ReviewKind,
+  source: unknown,
+  by: { readonly caller: Caller; readonly parts: ReviewParts },
+): JsonObject => {
   const object = isRecord(source) ? source : {};
   return {
     ...object,
     apiVersion: `${review.group}/${review.version}`,
     kind: review.kind,
     metadata: {},
-    status: statusOf(review.kind, object['spec'], token),
+    status: statusOf(review.kind, object['spec'], by),
   };
 };

@@ -1,5 +1,6 @@
 // A request and its answer, apart from how they travel.
 import type { ApiError } from '../../../kube/status-error.ts';
+import type { Later } from '../later.ts';
 import { protobufType, readProtobuf } from './protobuf.ts';
 import type { Stream } from '../objects/watching.ts';
 
@@ -27,6 +28,9 @@ export interface ApiResponse {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Stream;
 }
+
+/** An answer, at once or once somebody outside was asked. */
+export type Answering = Later<ApiResponse>;
 
 /** The media type of a header, without its parameters. */
 export const mediaType = (header: string | null | undefined): string => (header ?? '').split(';')[0]?.trim() ?? '';

@@ -32,7 +32,7 @@ export const answerInProcess = async (call: { api: Api; token: string; request: 
     authorization: `Bearer ${token}`,
     body: Buffer.from(await request.arrayBuffer()),
   };
-  const { status, headers, body } = api.respond(translated);
+  const { status, headers, body } = await api.answer(translated);
   if (typeof body === 'string') return new Response(body, { status, headers });
   return new Response(asReadable(body).pipeThrough(new TextEncoderStream()), { status, headers });
 };

@@ -1,4 +1,5 @@
 // What a path names: a kind, perhaps one object of it, perhaps a part of that object.
+import type { ObjectRef } from '../../../kube/object.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { noSuchPath } from '../refusal.ts';
 import type { Registry } from '../kinds/registry.ts';
@@ -51,3 +52,9 @@ export const readTarget = (registry: Registry, segments: readonly string[]): Tar
     ...(part === undefined ? {} : { subresource: part }),
   };
 };
+
+/** The object that a path names. */
+export const refOf = (target: Target): ObjectRef => ({
+  name: target.name ?? '',
+  ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
+});

@@ -7,9 +7,10 @@ import { isStruct } from './go-structs.ts';
 import { isEqualJson } from '../../../kube/patch.ts';
 import { asObject, valueAt } from '../json.ts';
 import { resourceName, type ApiObject, type Kind, type Strategy } from './kind.ts';
+import { mutatingWebhookStrategy, validatingWebhookStrategy } from './webhook-configurations.ts';
 
 type Row = Pick<Kind, 'group' | 'version' | 'plural' | 'kind'> &
-  Partial<Pick<Kind, 'shortNames' | 'nameRule' | 'fieldLabels' | 'strategy'>> & {
+  Partial<Pick<Kind, 'shortNames' | 'nameRule' | 'fieldLabels' | 'strategy' | 'tokenRequests'>> & {
     readonly clusterWide?: boolean;
     readonly status?: boolean;
     readonly generation?: boolean;
@@ -76,7 +77,7 @@ const rows: readonly Row[] = [
     inAll: true,
     strategy: withSpec({ type: 'ClusterIP', sessionAffinity: 'None' }),
   },
-  { ...core, plural: 'serviceaccounts', kind: 'ServiceAccount', shortNames: ['sa'] },
+  { ...core, plural: 'serviceaccounts', kind: 'ServiceAccount', shortNames: ['sa'], tokenRequests: true },
   {
     ...core,
     plural: 'pods',
@@ -205,8 +206,18 @@ const rows: readonly Row[] = [
     shortNames: ['pc'],
     clusterWide: true,
   },
-  { ...admission, plural: 'mutatingwebhookconfigurations', kind: 'MutatingWebhookConfiguration' },
-  { ...admission, plural: 'validatingwebhookconfigurations', kind: 'ValidatingWebhookConfiguration' },
+  {
+    ...admission,
+    plural: 'mutatingwebhookconfigurations',
+    kind: 'MutatingWebhookConfiguration',
+    strategy: mutatingWebhookStrategy,
+  },
+  {
+    ...admission,
+    plural: 'validatingwebhookconfigurations',
+    kind: 'ValidatingWebhookConfiguration',
+    strategy: validatingWebhookStrategy,
+  },
   {
     group: 'apiextensions.k8s.io',
     version: 'v1',

@@ -42,6 +42,12 @@ const neededErrors = (object: ApiObject): FieldError[] => {
   return absent.map((key) => required(`data[${key}]`));
 };
 
+/** A Secret for a token names the account. */
+const accountErrors = ({ type, metadata }: ApiObject): FieldError[] =>
+  type === 'kubernetes.io/service-account-token' && !metadata.annotations?.['kubernetes.io/service-account.name']
+    ? [required('metadata.annotations[kubernetes.io/service-account.name]')]
+    : [];
+
 const sizeOf = (object: ApiObject, field: string, encoding: 'utf8' | 'base64'): number =>
   Object.values(asObject(object[field])).reduce<number>(
     (sum, text) => sum + Buffer.byteLength(asText(text), encoding),
@@ -64,6 +70,7 @@ export const secretStrategy: Strategy = {
     ...keyErrors(object, 'data'),
     ...(sizeOf(object, 'data', 'base64') > contentLimitBytes ? [tooLong('data', contentLimitBytes)] : []),
     ...neededErrors(object),
+    ...accountErrors(object),
     ...fixedWhenImmutable(object, existing),
   ],
 };

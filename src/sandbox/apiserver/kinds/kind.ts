@@ -52,6 +52,8 @@ export interface Kind extends ResourceType {
   readonly struct?: string;
   /** True when a replacement has to name the version that it replaces. */
   readonly needsVersion: boolean;
+  /** True when tokens may be asked for of an object, through a subresource. */
+  readonly tokenRequests?: boolean;
   /** True when a replacement of what is not there creates it. */
   readonly createOnUpdate: boolean;
 }

@@ -5,7 +5,8 @@ import { rfc3339, type Clock } from '../../../lib/clock.ts';
 import { unsupported } from '../schema/field-error.ts';
 import { asText, asObject, type JsonObject } from '../json.ts';
 import { resourceName, type ApiObject, type Kind } from '../kinds/kind.ts';
-import { isReleased, type Objects } from './objects.ts';
+import type { Objects } from './objects.ts';
+import { isReleased } from './staging.ts';
 import { conflict, forbiddenAction, invalidObject } from '../refusal.ts';
 import type { Storage } from '../storage/storage.ts';
 

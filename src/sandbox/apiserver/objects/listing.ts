@@ -3,7 +3,7 @@ import { messageOf } from '../../../lib/fault.ts';
 import { asObject } from '../json.ts';
 import { forbidden, invalid } from '../schema/field-error.ts';
 import { resourceName, type ApiObject, type Kind } from '../kinds/kind.ts';
-import { present } from './objects.ts';
+import { present } from './staging.ts';
 import { badRequest, expired, invalidObject, tooNew } from '../refusal.ts';
 import { parseFieldSelector, parseLabelSelector, type Selector } from './selectors.ts';
 import type { Storage } from '../storage/storage.ts';

@@ -5,7 +5,7 @@ import type { Random } from '../../../lib/random.ts';
 import { forbidden } from '../schema/field-error.ts';
 import { resourceName, type ApiObject } from '../kinds/kind.ts';
 import { readRevision, type Scope } from './listing.ts';
-import { present } from './objects.ts';
+import { present } from './staging.ts';
 import { expired, invalidObject } from '../refusal.ts';
 import type { Change } from '../storage/shelf.ts';
 import type { Storage } from '../storage/storage.ts';
