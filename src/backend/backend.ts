@@ -1,19 +1,22 @@
 // The backend's work during one term: its loops, wired.
 import type { GitOpsDeployment } from '../api/v1alpha1/gitops-deployment.ts';
 import type { GitOpsDeploymentSyncRun } from '../api/v1alpha1/gitops-deployment-sync-run.ts';
-import { createListener, type ListenerOptions } from '../db/listen.ts';
+import { createListener, type Listener, type ListenerOptions } from '../db/listen.ts';
 import { readOperationEvent } from '../db/operation-event.ts';
 import type { Database } from '../db/pool.ts';
 import type { PlanSettings } from '../domain/deployment-plan.ts';
 import { isEnded } from '../domain/operation.ts';
+import type { CredentialSettings } from '../domain/credential-plan.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject, Namespace } from '../kube/object.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Keyring } from '../lib/envelope.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Metrics } from '../lib/metrics.ts';
 import type { Random } from '../lib/random.ts';
-import { createController, type Controller, type Reconcile } from '../runtime/controller.ts';
+import { createController, type Controller, type ControllerOptions, type Reconcile } from '../runtime/controller.ts';
 import { createEventRecorder } from '../runtime/events.ts';
+import type { Priority } from '../runtime/queue.ts';
 import { repeat } from '../runtime/repeat.ts';
 import type { StoreReader } from '../runtime/store.ts';
 import type { Work } from '../runtime/term.ts';
@@ -34,10 +37,11 @@ import { createGatherSyncRun } from './sync-runs/gather.ts';
 import { createSyncRunReconciler } from './sync-runs/reconcile.ts';
 import { createSyncStatusReporter } from './sync-runs/status.ts';
 import { createSyncRunWaits, followTurns } from './sync-runs/waits.ts';
-import { createWake, wakeKey, type WakeOptions } from './wake.ts';
+import { createCredentialLanes, createEnvironmentLanes, type Outside, type OutsideStores } from './outside-lanes.ts';
+import { createWake, wakeKey, type Wake, type WakeOptions } from './wake.ts';
 
 /** What an operator sets. Times in milliseconds. */
-export interface BackendSettings extends PlanSettings, AbsenceSettings {
+export interface BackendSettings extends PlanSettings, AbsenceSettings, CredentialSettings {
   readonly engineNamespace: string;
   readonly concurrency: number;
   /** Adds `Ready`, `Reconciling` and `Stalled`. */
@@ -50,7 +54,7 @@ export interface BackendSettings extends PlanSettings, AbsenceSettings {
 }
 
 /** The surroundings of the backend. */
-export interface BackendContext {
+export interface BackendContext extends OutsideStores {
   readonly client: KubeClient;
   readonly db: Database;
   /** How notifications are heard; what is heard is decided here. */
@@ -59,7 +63,9 @@ export interface BackendContext {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** With `namespaceIndexer`. */
+  readonly keyring: Keyring;
+  readonly outside: Outside;
+  /** With `deploymentIndexers`. */
   readonly deployments: StoreReader<GitOpsDeployment>;
   /** With `syncRunIndexers`. */
   readonly syncRuns: StoreReader<GitOpsDeploymentSyncRun>;
@@ -72,69 +78,51 @@ export interface BackendContext {
  * faster, and would take a connection and processor time that other tenants wait for.
  */
 const TENANT_CONCURRENCY = 1;
+const oneAtATime = { concurrency: 1, tenantConcurrency: TENANT_CONCURRENCY };
 
-/** Makes a loop of this term. */
-type Loop = (name: string, reconcile: Reconcile, concurrency?: number) => Controller;
+/** Makes a loop of this term; one pass at once unless told otherwise. */
+type Loop = (
+  name: string,
+  reconcile: Reconcile,
+  options?: Pick<ControllerOptions, 'graceMs'> & { readonly concurrency?: number },
+) => Controller;
 
 /**
- * Starts the loops: one lane per deployment and per sync run, and one each to deliver, to collect and to wake. When
- * `lost` aborts, what is under way ends without grace.
+ * Starts the loops: one lane for each object of a team, and one each to deliver, to collect and to wake. When `lost`
+ * aborts, what is under way ends without grace.
  */
 export const startBackend = (context: BackendContext, lost: AbortSignal): Work => {
-  const { settings, namespaces, deployments, syncRuns } = context;
+  const { settings } = context;
   const events = createEventRecorder({ ...context, component: 'managed-gitops' });
-  const loop: Loop = (name, reconcile, concurrency = 1) =>
-    createController({ ...context, name, reconcile, concurrency, tenantConcurrency: TENANT_CONCURRENCY, lost });
+  const loop: Loop = (name, reconcile, options) =>
+    createController({ ...context, ...oneAtATime, name, reconcile, lost, ...options });
   const laneIndex = createLaneIndex();
-  const currentRows = createCurrentRows((lane) => syncRunLanes.deploymentChanged(lane));
+  const currentRows = createCurrentRows((lane) => lanes.deploymentChanged(lane));
   const term: Term = { ...context, lost, loop, laneIndex, currentRows, announce: createAnnounce(events) };
   const operations = createOperationLoops(term);
-  const deploymentLanes = createDeploymentLanes(term, operations.settled);
-  const syncRunLanes = createSyncRunLanes(term, operations.settled);
-  const lanes = { deployment: deploymentLanes.controller, sync: syncRunLanes.controller };
-
-  const look = (kind: LaneKind, key: string, options: WakeOptions): void => lanes[kind].enqueue(key, options);
+  const lanes = createLanes(term, operations.settled);
   const wake = createWake({
     ...context,
-    lane: look,
+    lane: lanes.look,
     laneOfApplication: (id) => laneIndex.of(id),
     deliver: operations.deliver,
+    cleanUp: lanes.cleanUp,
     lookUp: () => waker.enqueue(wakeKey),
   });
   const waker = loop('waker', wake.reconcile);
   const lookAtEverything = (): void => {
     wake.everything();
     operations.collect();
-    const lookAtAll = (kind: LaneKind, objects: readonly KubeObject[]): void => {
-      for (const { metadata } of objects) {
-        const namespaceUid = namespaces.get(metadata.namespace ?? '')?.metadata.uid;
-        if (namespaceUid) look(kind, laneKey(kind, { namespaceUid, name: metadata.name }), { priority: 'resync' });
-      }
-    };
-    lookAtAll('deployment', deployments.list());
-    lookAtAll('sync', syncRuns.list());
+    lanes.lookAtObjects();
   };
-  const listener = createListener({
-    ...context.listen,
-    channels: ['operation_event', 'application_state'],
-    onNotify(channel, payloads) {
-      if (channel === 'application_state') wake.applications(payloads);
-      else {
-        const happened = payloads.flatMap((payload) => readOperationEvent(payload) ?? []);
-        operations.ended(happened.filter(({ state }) => isEnded(state)).map(({ id }) => id));
-        wake.operations(happened);
-      }
-    },
-    onConnect: lookAtEverything,
-  });
+  const listener = createHearing(context, { wake, operations, lookAtEverything });
   const ends = [
-    deploymentLanes.follow((key) => look('deployment', key, { priority: 'change' })),
-    syncRunLanes.follow(),
+    ...lanes.follow(),
     repeat(context, settings.resyncMs, lookAtEverything),
     repeat(context, settings.pollMs, () => listener.connected || lookAtEverything()),
   ];
 
-  const loops = [...Object.values(lanes), ...operations.loops, waker];
+  const loops = [...lanes.loops, ...operations.loops, waker];
   for (const one of loops) one.start();
   listener.start(); // its first connection looks at everything
   return {
@@ -146,6 +134,71 @@ export const startBackend = (context: BackendContext, lost: AbortSignal): Work =
     },
   };
 };
+
+/** The lanes of every kind, and how they are looked at. */
+const createLanes = (term: Term, settled: Settled) => {
+  const { namespaces, deployments, syncRuns, environments, credentials } = term;
+  const deploymentLanes = createDeploymentLanes(term, settled);
+  const syncRunLanes = createSyncRunLanes(term, settled);
+  const environmentLanes = createEnvironmentLanes({ ...term, settled }, (environment) =>
+    lookAt('deployment', deployments.byIndex('environment', environment), 'change'),
+  );
+  const credentialLanes = createCredentialLanes({ ...term, settled });
+  const controllers = {
+    deployment: deploymentLanes.controller,
+    sync: syncRunLanes.controller,
+    environment: environmentLanes.controller,
+    credential: credentialLanes.controller,
+  };
+  const look = (kind: LaneKind, key: string, options: WakeOptions): void => controllers[kind].enqueue(key, options);
+  const lookAt = (kind: LaneKind, objects: readonly KubeObject[], priority: Priority): void => {
+    for (const { metadata } of objects) {
+      const namespaceUid = namespaces.get(metadata.namespace ?? '')?.metadata.uid;
+      if (namespaceUid) look(kind, laneKey(kind, { namespaceUid, name: metadata.name }), { priority });
+    }
+  };
+  return {
+    look,
+    cleanUp: environmentLanes.cleanUp,
+    deploymentChanged: syncRunLanes.deploymentChanged,
+    lookAtObjects() {
+      lookAt('deployment', deployments.list(), 'resync');
+      lookAt('sync', syncRuns.list(), 'resync');
+      lookAt('environment', environments.list(), 'resync');
+      lookAt('credential', credentials.list(), 'resync');
+    },
+    /** Turns what the watches see into keys. Returns the functions that end this. */
+    follow: () => [
+      deploymentLanes.follow((key) => look('deployment', key, { priority: 'change' })),
+      syncRunLanes.follow(),
+      environmentLanes.follow(),
+      credentialLanes.follow(),
+    ],
+    loops: [controllers.deployment, controllers.sync, ...environmentLanes.loops, ...credentialLanes.loops],
+  };
+};
+
+/** What is told of what the database notifies. */
+interface Hearers {
+  readonly wake: Wake;
+  readonly operations: ReturnType<typeof createOperationLoops>;
+  readonly lookAtEverything: () => void;
+}
+
+const createHearing = ({ listen }: BackendContext, { wake, operations, lookAtEverything }: Hearers): Listener =>
+  createListener({
+    ...listen,
+    channels: ['operation_event', 'application_state'],
+    onNotify(channel, payloads) {
+      if (channel === 'application_state') wake.applications(payloads);
+      else {
+        const happened = payloads.flatMap((payload) => readOperationEvent(payload) ?? []);
+        operations.ended(happened.filter(({ state }) => isEnded(state)).map(({ id }) => id));
+        wake.operations(happened);
+      }
+    },
+    onConnect: lookAtEverything,
+  });
 
 /** What the loops of a term share. */
 interface Term extends BackendContext {
@@ -227,7 +280,7 @@ const createDeploymentLanes = (term: Term, settled: Settled) => {
   const steps = { gather: createGather(shared), status, settled };
   const reconcile = createDeploymentReconciler(shared, steps);
   return {
-    controller: term.loop('deployment', reconcile, settings.concurrency),
+    controller: term.loop('deployment', reconcile, { concurrency: settings.concurrency }),
     follow: (enqueue: (key: string) => void) =>
       followLanes({ kind: 'deployment', store: deployments, namespaces, absences, status, enqueue }),
   };
@@ -242,7 +295,9 @@ const createSyncRunLanes = (term: Term, settled: Settled) => {
   const enqueue = (key: string): void => controller.enqueue(key);
   const waits = createSyncRunWaits(shared, enqueue);
   const steps = { gather: createGatherSyncRun(shared), status, waits, settled };
-  const controller = term.loop('sync-run', createSyncRunReconciler(shared, steps), settings.concurrency);
+  const controller = term.loop('sync-run', createSyncRunReconciler(shared, steps), {
+    concurrency: settings.concurrency,
+  });
   return {
     controller,
     /** Looks again at the sync runs that wait for the deployment of this lane. */

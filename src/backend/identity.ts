@@ -1,8 +1,9 @@
 // Who bears a name now, and who of those that bore it is certainly gone.
 import type { NamespaceFacts } from '../domain/deployment-facts.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { namespaces, type KubeObject, type ResourceType } from '../kube/object.ts';
-import { isNotFound } from '../kube/status-error.ts';
+import { namespaces, type KubeObject, type ObjectRef, type ResourceType } from '../kube/object.ts';
+import { ApiError, isNotFound } from '../kube/status-error.ts';
+import { Fault } from '../lib/fault.ts';
 import type { StoreReader } from '../runtime/store.ts';
 import type { Absences } from './absences.ts';
 import type { Lane } from './lane.ts';
@@ -91,25 +92,23 @@ const provenGone = (
 
 type Reader = Pick<IdentitySources<KubeObject>, 'client' | 'lost'>;
 
-/** The UID of the namespace that bears this name now; undefined when there is none. */
-export const readNamespace = async ({ client, lost }: Reader, name: string): Promise<string | undefined> => {
-  try {
-    return (await client.get(namespaces, { name }, { signal: lost })).metadata.uid;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
-};
+/** The UID of the namespace that bears this name now; undefined when there is none. @throws as `readObject`. */
+export const readNamespace = async ({ client, lost }: Reader, name: string): Promise<string | undefined> =>
+  (await readObject({ client, lost, resource: namespaces }, { name }))?.metadata.uid;
 
-/** The object that bears this name now; undefined when there is none. */
+/**
+ * The object that bears this name now; undefined when there is none.
+ * @throws Fault('internal', 'ApiRefused') when the API server will not say.
+ */
 export const readObject = async <T extends KubeObject>(
   { client, lost, resource }: Reader & Pick<IdentitySources<T>, 'resource'>,
-  ref: { readonly namespace: string; readonly name: string },
+  ref: ObjectRef,
 ): Promise<T | undefined> => {
   try {
     return await client.get(resource, ref, { signal: lost });
   } catch (error) {
     if (isNotFound(error)) return undefined;
-    throw error;
+    if (!(error instanceof ApiError)) throw error;
+    throw new Fault('internal', 'ApiRefused', `${resource.kind} '${ref.name}': ${error.message}`, { cause: error });
   }
 };

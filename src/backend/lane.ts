@@ -1,7 +1,7 @@
 // The lane of an object: its key in the queue, by name and not by UID.
 
 /** What the lanes of the backend are about. */
-export type LaneKind = 'deployment' | 'sync';
+export type LaneKind = 'deployment' | 'sync' | 'environment' | 'credential';
 
 /** One lane. An object deleted and made again under the same name stays in it. */
 export interface Lane {

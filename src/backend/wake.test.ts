@@ -15,6 +15,7 @@ let failing: string;
 let wake: Wake;
 let lanes: string[];
 let deliveries: number;
+let cleanUps: number;
 let lookUps: number;
 let known: Map<string, Lane>;
 
@@ -56,6 +57,7 @@ beforeEach(() => {
   steps = createStepGate();
   lanes = [];
   deliveries = 0;
+  cleanUps = 0;
   lookUps = 0;
   known = new Map();
   wake = createWake({
@@ -64,6 +66,7 @@ beforeEach(() => {
       void lanes.push(`${priority} ${key}${afterMs ? ` in ${afterMs} ms` : ''}`),
     laneOfApplication: (id) => known.get(id),
     deliver: () => void (deliveries += 1),
+    cleanUp: () => void (cleanUps += 1),
     lookUp: () => void (lookUps += 1),
   });
 });
@@ -88,6 +91,12 @@ it('wakes the lane of the sync run whose Operation has ended', async () => {
   wake.operations([{ ...event('sync', 'Completed'), type: 'SyncOperation', resourceId: 'sync-one' }]);
   await openPass();
   expect(lanes).toEqual(['change team-uid/sync/run']);
+});
+
+it('has clusters cleaned up once Argo CD has let go of an environment', () => {
+  wake.operations([{ ...event('gone', 'In_Progress'), type: 'ManagedEnvironment' }]);
+  wake.operations([{ ...event('gone', 'Completed'), type: 'ManagedEnvironment' }]);
+  expect(cleanUps).toBe(1);
 });
 
 it('looks up again what is heard once more while it is looked up: the answer may be older', async () => {

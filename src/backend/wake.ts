@@ -1,8 +1,11 @@
 // Turns what the database notifies into keys: whose lane is it?
 import { selectLanes, selectLanesOfApplications, type LaneRow } from '../db/queries/deployment-facts.ts';
+import { selectCredentialLanes } from '../db/queries/credential-facts.ts';
+import { selectEnvironmentLanes } from '../db/queries/environment-facts.ts';
 import { selectSyncRunLanes } from '../db/queries/sync-run-facts.ts';
 import type { OperationEvent } from '../db/operation-event.ts';
 import type { Database } from '../db/pool.ts';
+import { isEnded } from '../domain/operation.ts';
 import type { Reconcile } from '../runtime/controller.ts';
 import type { Priority } from '../runtime/queue.ts';
 import { laneKey, type Lane, type LaneKind } from './lane.ts';
@@ -34,6 +37,8 @@ export interface WakeTargets {
   /** The lane of an application that a pass has met; undefined for one that has to be looked up. */
   readonly laneOfApplication: (id: string) => Lane | undefined;
   readonly deliver: () => void;
+  /** Argo CD has let go of an environment: what was made on its cluster can go. */
+  readonly cleanUp: () => void;
   /** There is something to look up. */
   readonly lookUp: () => void;
 }
@@ -42,9 +47,10 @@ export interface WakeTargets {
 const REPORT_MS = 100;
 
 /** Creates the waker. What it could not look up is kept for its next try. */
-export const createWake = ({ db, lane, laneOfApplication, deliver, lookUp }: WakeTargets): Wake => {
+export const createWake = ({ db, lane, laneOfApplication, deliver, cleanUp, lookUp }: WakeTargets): Wake => {
   const applications = new Set<string>();
   const syncs = new Set<string>();
+  const credentials = new Set<string>();
   let everything = false;
 
   const application = (id: string, afterMs = 0): void => {
@@ -63,17 +69,19 @@ export const createWake = ({ db, lane, laneOfApplication, deliver, lookUp }: Wak
     const rows = await takeAll(syncs, (ids) => selectSyncRunLanes(db, ids));
     for (const row of rows) tell('sync', row, 'change');
   };
+  const resolveCredentials = async (): Promise<void> => {
+    const rows = await takeAll(credentials, (ids) => selectCredentialLanes(db, ids));
+    for (const row of rows) tell('credential', row, 'change');
+  };
   const resolveEverything = async (): Promise<void> => {
     if (!everything) return;
     everything = false;
-    const look = () => Promise.all([selectLanes(db), selectSyncRunLanes(db, null)]);
-    const [deployments, syncRuns] = await look().catch((error: unknown) => {
+    const known = await selectAllLanes(db).catch((error: unknown) => {
       everything = true;
       throw error;
     });
     deliver();
-    for (const row of deployments) tell('deployment', row, 'resync');
-    for (const row of syncRuns) tell('sync', row, 'resync');
+    for (const [kind, rows] of known) for (const row of rows) tell(kind, row, 'resync');
   };
 
   return {
@@ -86,8 +94,10 @@ export const createWake = ({ db, lane, laneOfApplication, deliver, lookUp }: Wak
         if (state === 'Waiting') deliver();
         else if (type === 'Application') application(resourceId, state === 'Completed' ? REPORT_MS : 0);
         else if (type === 'SyncOperation') syncs.add(resourceId);
+        else if (type === 'RepositoryCredentials') credentials.add(resourceId);
+        else if (type === 'ManagedEnvironment' && isEnded(state)) cleanUp();
       }
-      if (applications.size + syncs.size > 0) lookUp();
+      if (applications.size + syncs.size + credentials.size > 0) lookUp();
     },
     everything() {
       everything = true;
@@ -96,10 +106,20 @@ export const createWake = ({ db, lane, laneOfApplication, deliver, lookUp }: Wak
     async reconcile() {
       await resolveApplications();
       await resolveSyncs();
+      await resolveCredentials();
       await resolveEverything();
     },
   };
 };
+
+/** Every lane that the rows know, by kind. */
+const selectAllLanes = (db: Database): Promise<readonly (readonly [LaneKind, readonly LaneRow[]])[]> =>
+  Promise.all([
+    selectLanes(db).then((rows) => ['deployment', rows] as const),
+    selectSyncRunLanes(db, null).then((rows) => ['sync', rows] as const),
+    selectEnvironmentLanes(db).then((rows) => ['environment', rows] as const),
+    selectCredentialLanes(db, null).then((rows) => ['credential', rows] as const),
+  ]);
 
 /**
  * Looks up what was heard. It is taken out before the look: what is heard meanwhile is newer, and is looked up again.

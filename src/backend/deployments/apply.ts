@@ -3,11 +3,9 @@ import { waitingFault } from '../../api/reasons.ts';
 import { gitOpsDeployments } from '../../api/v1alpha1/gitops-deployment.ts';
 import {
   allowRepository,
-  forbidRepositories,
   insertApplication,
   moveLink,
   removeApplication,
-  selectRepositoryUses,
   updateApplication,
 } from '../../db/queries/application.ts';
 import { writeOperation } from '../../db/queries/operation.ts';
@@ -17,10 +15,9 @@ import { isUniqueViolation } from '../../db/sql-error.ts';
 import type { DeploymentFacts, DeploymentLink } from '../../domain/deployment-facts.ts';
 import { planDeployment, writes, type ApplicationPlan } from '../../domain/deployment-plan.ts';
 import { dedupeKey } from '../../domain/operation.ts';
-import { normalizeGitUrl } from '../../domain/repository-url.ts';
-import { readSpecField } from '../../domain/spec-field.ts';
 import { utcText } from '../../lib/clock.ts';
 import { readObject } from '../identity.ts';
+import { releaseRepository, repositoryInSpecField } from '../repositories.ts';
 import { ensureEngine, ensureTenantRows, type RowContext, type TenantRows } from '../tenant.ts';
 import type { DeploymentContext } from './context.ts';
 import { gatherAgain } from './gather.ts';
@@ -120,7 +117,7 @@ const removeLink = async (work: Work, link: DeploymentLink): Promise<void> => {
     instanceId,
     now,
   });
-  await releaseRepository(work, repositoryOf(link));
+  await releaseRepository(tx, facts.ids.userId, repositoryOf(link));
 };
 
 const engineOf = async (work: Work): Promise<string> =>
@@ -133,7 +130,9 @@ const writeApplication = async (work: Work, plan: ApplicationPlan): Promise<stri
   const written = await writeRows(work, plan, rows);
   await allowRepository(tx, { newId: random.uuid(), userId: rows.userId, url: plan.normalizedRepoUrl, now });
   const before = facts.links.find((link) => link.deploymentUid === plan.deploymentUid);
-  if (before && repositoryOf(before) !== plan.normalizedRepoUrl) await releaseRepository(work, repositoryOf(before));
+  if (before && repositoryOf(before) !== plan.normalizedRepoUrl) {
+    await releaseRepository(tx, rows.userId, repositoryOf(before));
+  }
   await tellAgent(work, written.applicationId, written.instanceId);
   return written.applicationId;
 };
@@ -179,22 +178,4 @@ const tellAgent = async (work: Work, applicationId: string, instanceId: string):
 
 /** The normalised URL of a link's repository, '' when its row can't tell. */
 const repositoryOf = ({ application }: DeploymentLink): string =>
-  application ? (application.normalizedRepoUrl ?? urlInSpecField(application.specField)) : '';
-
-const urlInSpecField = (specField: string): string => {
-  try {
-    return normalizeGitUrl(readSpecField(specField).source.repoURL);
-  } catch {
-    return ''; // a damaged row holds nothing to release
-  }
-};
-
-/** Takes a repository from the tenant's project unless another application or a credential of the tenant uses it. */
-const releaseRepository = async ({ tx, facts }: Work, url: string): Promise<void> => {
-  if (url === '') return;
-  const uses = await selectRepositoryUses(tx, facts.ids.userId, [url]);
-  const used = uses.some(
-    (use) => normalizeGitUrl(use.url ?? '') === url || urlInSpecField(use.specField ?? '') === url,
-  );
-  if (!used) await forbidRepositories(tx, facts.ids.userId, [url]);
-};
+  application ? (application.normalizedRepoUrl ?? repositoryInSpecField(application.specField)) : '';

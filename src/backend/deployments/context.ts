@@ -8,9 +8,20 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Random } from '../../lib/random.ts';
 import type { StoreReader } from '../../runtime/store.ts';
+import type { Indexers } from '../../runtime/store.ts';
 import type { Absences } from '../absences.ts';
 import type { CurrentRows } from '../current-rows.ts';
 import type { LaneIndex } from '../lane-index.ts';
+import { namespaceIndexer } from '../lanes.ts';
+
+/** Finds deployments by the name of their namespace, and by the environment that they name: `<namespace>/<environment>`. */
+export const deploymentIndexers = {
+  ...namespaceIndexer,
+  environment: ({ metadata, spec }: GitOpsDeployment) => {
+    const environment = spec?.destination?.environment;
+    return environment ? [`${metadata.namespace ?? ''}/${environment}`] : [];
+  },
+} satisfies Indexers<GitOpsDeployment>;
 
 /** The surroundings of a deployment's reconciler. */
 export interface DeploymentContext {

@@ -3,7 +3,7 @@ import { planDeployment, writes, type DeploymentPlan } from '../../domain/deploy
 import type { DeploymentFacts } from '../../domain/deployment-facts.ts';
 import { openOperations } from '../../domain/operation.ts';
 import { parseTime } from '../../lib/clock.ts';
-import { asError, Fault, isFault } from '../../lib/fault.ts';
+import { asError, isFault } from '../../lib/fault.ts';
 import type { Reconcile, ReconcileContext } from '../../runtime/controller.ts';
 import type { ReconcileResult } from '../../runtime/outcome.ts';
 import { applyPlan } from './apply.ts';
@@ -12,6 +12,7 @@ import { finishDeletions } from './finish.ts';
 import { assumeNew, type Gather } from './gather.ts';
 import { cachedObject, gatherOrTell } from '../gather-or-tell.ts';
 import { laneKey } from '../lane.ts';
+import { withLook } from '../look.ts';
 import type { PassEnd, StatusReporter } from './status.ts';
 
 /** The steps of the reconciler that hold something between passes. */
@@ -41,7 +42,7 @@ export const createDeploymentReconciler =
     if (silentMs > 0) return { afterMs: silentMs };
     steps.settled(await steps.status.report({ facts, ...end, ...passOf(pass) }));
     const look = nextLook(context, facts, end);
-    if (end.fault !== undefined) throw withLook(end.fault, look);
+    if (end.fault !== undefined) throw withLook(end.fault, look?.afterMs);
     return look;
   };
 
@@ -116,9 +117,3 @@ const nextLook = ({ absences }: DeploymentContext, facts: DeploymentFacts, end: 
   const deletes = facts.deletions.length > 0 || (end.told && facts.gone.size > 0);
   return deletes ? { afterMs: DELETION_LOOK_MS } : undefined;
 };
-
-/** The fault with the time of the next look, where it has none of its own. */
-const withLook = (fault: Error, look: ReconcileResult): Error =>
-  look && isFault(fault) && fault.retryAfterMs === undefined
-    ? new Fault(fault.kind, fault.reason, fault.message, { retryAfterMs: look.afterMs, cause: fault.cause })
-    : fault;

@@ -1,0 +1,88 @@
+// Checks outside: asked for by lanes, run side by side with a cap for each tenant, their results noted in the rows.
+import { noteCheck, type LinkedKind } from '../db/queries/resource-link.ts';
+import type { Database } from '../db/pool.ts';
+import { utcText, type Clock } from '../lib/clock.ts';
+import { isFault, messageOf } from '../lib/fault.ts';
+import type { Controller, Reconcile } from '../runtime/controller.ts';
+
+/** What a lane wants to know. */
+export interface Question<Wish> {
+  /** Of the lane's object. */
+  readonly uid: string;
+  /** Of all that the answer depends on. */
+  readonly inputHash: string;
+  readonly wish: Wish;
+}
+
+/** Asks the other side. @throws Fault('user') with what the team has to mend; anything else is tried again. */
+export type Check<Wish, Found> = (question: Question<Wish>, signal: AbortSignal) => Promise<Found>;
+
+/** The checks of one kind. */
+export interface Checks<Wish, Found> {
+  readonly controller: Controller;
+  /** Asks a question for a lane, which is woken by the answer. One that is being answered already is not asked twice. */
+  ask(lane: string, question: Question<Wish>): void;
+  /** What the last good answer for a lane's object has brought, as long as this process lives and nobody forgets it. */
+  foundFor(lane: string, uid: string): Found | undefined;
+  forget(lane: string): void;
+}
+
+/** What checks take. */
+export interface ChecksOptions<Wish, Found> {
+  readonly kind: LinkedKind;
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly check: Check<Wish, Found>;
+  readonly loop: (reconcile: Reconcile) => Controller;
+  readonly wake: (lane: string) => void;
+}
+
+/** Longest message that is kept, in characters. */
+const MAX_MESSAGE = 4096;
+
+/** Creates the checks of one kind. A restart forgets what was asked: the lanes ask again. */
+export const createChecks = <Wish, Found>(options: ChecksOptions<Wish, Found>): Checks<Wish, Found> => {
+  const { kind, db, clock, check, wake } = options;
+  const asked = new Map<string, Question<Wish>>();
+  const brought = new Map<string, { readonly uid: string; readonly found: Found }>();
+
+  const answer = async (
+    lane: string,
+    question: Question<Wish>,
+    signal: AbortSignal,
+  ): Promise<{ reason: string; message: string }> => {
+    try {
+      brought.set(lane, { uid: question.uid, found: await check(question, signal) });
+      return { reason: '', message: '' };
+    } catch (error) {
+      if (!isFault(error, 'user')) throw error;
+      return { reason: error.reason, message: messageOf(error).slice(0, MAX_MESSAGE) };
+    }
+  };
+  const controller = options.loop(async (lane, { signal }) => {
+    const question = asked.get(lane);
+    if (!question) return;
+    const found = await answer(lane, question, signal);
+    const { uid, inputHash } = question;
+    await noteCheck(db, { kind, uid, inputHash, ...found, now: utcText(clock.now()) });
+    if (asked.get(lane) === question) asked.delete(lane);
+    wake(lane);
+  });
+  return {
+    controller,
+    ask(lane, question) {
+      const open = asked.get(lane);
+      if (open && sameQuestion(open, question)) return;
+      asked.set(lane, question);
+      controller.enqueue(lane);
+    },
+    foundFor(lane, uid) {
+      const last = brought.get(lane);
+      return last?.uid === uid ? last.found : undefined;
+    },
+    forget: (lane) => void brought.delete(lane),
+  };
+};
+
+const sameQuestion = (one: Question<unknown>, other: Question<unknown>): boolean =>
+  one.uid === other.uid && one.inputHash === other.inputHash;

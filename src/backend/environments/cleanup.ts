@@ -1,0 +1,76 @@
+// Removes from other clusters what was made there for environments that are gone, as long as that can still be done.
+import {
+  postponeCleanup,
+  removeCleanup,
+  selectDueCleanups,
+  sweepChecks,
+  type DueCleanup,
+} from '../../db/queries/environment-cleanup.ts';
+import type { Database } from '../../db/pool.ts';
+import { utcText, type Clock } from '../../lib/clock.ts';
+import type { Keyring } from '../../lib/envelope.ts';
+import { messageOf } from '../../lib/fault.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Reconcile } from '../../runtime/controller.ts';
+
+/** The only key of the clean-up. */
+export const cleanupKey = 'backend/environment-cleanup/all';
+
+/** How a ServiceAccount that was made is removed. */
+export interface InstalledAccount {
+  readonly host: string;
+  readonly token: string;
+  readonly insecure: boolean;
+  readonly serviceAccount: string;
+  /** Of the environment that it was made for. */
+  readonly uid: string;
+}
+
+/** What the clean-up takes. */
+export interface CleanupContext {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly keyring: Keyring;
+  readonly remove: (account: InstalledAccount, signal: AbortSignal) => Promise<void>;
+}
+
+const PAGE = 20;
+const FIRST_AGAIN_MS = 10_000;
+/** Eight tries within an hour; then the cluster is taken to be gone. */
+const MOST_ATTEMPTS = 8;
+const LOOK_MS = 60_000;
+/** Longer than any result counts. */
+const CHECK_AGE_MS = 86_400_000;
+
+/** Creates the reconciler. */
+export const createCleanup =
+  (context: CleanupContext): Reconcile =>
+  async (_key, { signal }) => {
+    const { db, clock } = context;
+    const due = await selectDueCleanups(db, utcText(clock.now()), PAGE);
+    await Promise.all(due.map((one) => tryCleanup(context, one, signal)));
+    if (due.length === PAGE) return { afterMs: 1 };
+    await sweepChecks(db, utcText(clock.now() - CHECK_AGE_MS));
+    return { afterMs: LOOK_MS };
+  };
+
+const tryCleanup = async (context: CleanupContext, due: DueCleanup, signal: AbortSignal): Promise<void> => {
+  const { db, clock, log, keyring, remove } = context;
+  const { cleanup_id: id, host, service_account: serviceAccount, environment_uid: uid, attempts } = due;
+  try {
+    const token = keyring.open(due.bearer_token);
+    await remove({ host, token, insecure: due.allow_insecure, serviceAccount, uid }, signal);
+    await removeCleanup(db, id);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (attempts + 1 < MOST_ATTEMPTS) {
+      await postponeCleanup(db, id, utcText(clock.now() + FIRST_AGAIN_MS * 2 ** attempts));
+      return;
+    }
+    log.warn(`ServiceAccount ${serviceAccount} was left on ${host}: it could not be removed`, {
+      reason: messageOf(error),
+    });
+    await removeCleanup(db, id);
+  }
+};
