@@ -11,14 +11,20 @@ import type { StoreChange, StoreReader } from '../runtime/store.ts';
 import type { Work } from '../runtime/term.ts';
 import { createRefreshReconciler, refreshKey } from './applications/refresh.ts';
 import { createReporter, reportKey } from './applications/report.ts';
-import { createSharedWork, type AgentContext } from './context.ts';
-import { createDriftReconciler, followDrift, lookForDrift, missingKey } from './drift/application.ts';
+import { createSharedWork, type AgentContext, type SharedWork } from './context.ts';
+import { createLook, createSearch, followDrift, lookForDrift } from './drift/application.ts';
+import { createDriftReconciler, driftKey, type Remedies } from './drift/reconcile.ts';
+import { createSweep, followSecretDrift, lookForSecretDrift } from './drift/secret.ts';
 import { createApplicationWork } from './operations/application.ts';
 import { createClaims } from './operations/claim.ts';
+import { createCredentialWork } from './operations/credential.ts';
 import { createDispatch, dispatchKey } from './operations/dispatch.ts';
-import { createResults } from './results.ts';
+import { createEngineInstanceHandler } from './operations/engine-instance.ts';
+import { createEnvironmentWork } from './operations/environment.ts';
 import { createSyncHandler } from './operations/sync.ts';
-import { createOperationReconciler, type OperationHandlers } from './operations/reconcile.ts';
+import { createOperationReconciler } from './operations/reconcile.ts';
+import { createProjectWork } from './operations/tenant-project.ts';
+import { createResults } from './results.ts';
 
 /** The surroundings and rhythm of an agent. Times in milliseconds. */
 export interface AgentWorkContext extends AgentContext {
@@ -37,7 +43,9 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
   const { applications, operations, concurrency } = context;
   const loop = (name: string, reconcile: Reconcile, atOnce = 1): Controller =>
     createController({ ...context, name, reconcile, concurrency: atOnce, lost });
-  const { handlers, application, shared } = createHandlers(context);
+  const shared = createSharedWork(context);
+  const work = createWork(context, shared);
+  const handlers = createHandlers(context, shared, work);
   const results = createResults(context);
   const reconciler = createOperationReconciler(context, {
     claims: createClaims(context, results),
@@ -48,8 +56,7 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
   const tickets = loop('operation', reconciler.reconcile, concurrency);
   const reports = loop('application-report', reporter.reconcile, concurrency);
   const refreshes = loop('refresh', createRefreshReconciler(context));
-  const drifted = (key: string): void => drift.enqueue(key, { priority: 'resync' });
-  const drift = loop('drift', createDriftReconciler(context, application, drifted), concurrency);
+  const drift = createDrift(context, work, (reconcile) => loop('drift', reconcile, concurrency));
   const dispatch = createDispatch(context, {
     handled: new Set(Object.keys(handlers)),
     enqueue: (key, priority) => tickets.enqueue(key, { priority }),
@@ -79,12 +86,12 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
     dispatch.everything();
     dispatcher.enqueue(dispatchKey);
     refreshes.enqueue(refreshKey);
-    drifted(missingKey);
+    drift.search();
     for (const object of applications.list()) applicationChanged({ object });
   };
   const resync = (): void => {
     poll();
-    lookForDrift(context, drifted);
+    drift.lookAtAll();
   };
   const listener = createListener({
     ...context.listen,
@@ -95,13 +102,13 @@ export const startAgent = (context: AgentWorkContext, lost: AbortSignal): Work =
   });
   const ends = [
     applications.subscribe(applicationChanged),
-    followDrift(context, (key) => drift.enqueue(key)),
+    drift.follow(),
     operations.subscribe((change) => heard(toldBy(change, listener.connected))),
     repeat(context, context.resyncMs, resync),
     repeat(context, context.pollMs, () => listener.connected || poll()),
   ];
 
-  const loops = [tickets, reports, refreshes, dispatcher, drift];
+  const loops = [tickets, reports, refreshes, dispatcher, drift.loop];
   for (const one of loops) one.start();
   listener.start(); // its first connection is a resync
   return {
@@ -119,13 +126,58 @@ const toldBy = ({ type, object }: StoreChange<Operation>, isNotified: boolean): 
   return id && (type === 'modified' || (type === 'added' && !isNotified)) ? [id] : [];
 };
 
-/** What is done about Operations of each type, and about an application that drifted. */
-const createHandlers = (context: AgentContext) => {
-  const shared = createSharedWork(context);
-  const application = createApplicationWork(context, shared);
-  const handlers: OperationHandlers = {
-    Application: application.carryOut,
-    SyncOperation: createSyncHandler(context, shared),
+/** What is done about each kind of row, because an Operation asks for it or because something has drifted. */
+const createWork = (context: AgentContext, shared: SharedWork) => {
+  const project = createProjectWork(context, shared);
+  return {
+    project,
+    application: createApplicationWork(context, shared),
+    environment: createEnvironmentWork(context, shared, project),
+    credential: createCredentialWork(context, shared, project),
   };
-  return { handlers, application, shared };
 };
+
+type AgentWork = ReturnType<typeof createWork>;
+
+/** What is done about Operations of each type. */
+const createHandlers = (context: AgentContext, shared: SharedWork, work: AgentWork) => ({
+  Application: work.application.carryOut,
+  ManagedEnvironment: work.environment.carryOut,
+  RepositoryCredentials: work.credential.carryOut,
+  SyncOperation: createSyncHandler(context, shared),
+  GitOpsEngineInstance: createEngineInstanceHandler(context),
+});
+
+/** Drift: its loop, and what wakes it. */
+const createDrift = (context: AgentContext, work: AgentWork, createLoop: (reconcile: Reconcile) => Controller) => {
+  const atResync = (key: string): void => loop.enqueue(key, { priority: 'resync' });
+  const atOnce = (key: string): void => loop.enqueue(key);
+  const loop = createLoop(createDriftReconciler(createRemedies(context, work, atResync)));
+  return {
+    loop,
+    search: () => atResync(driftKey('missing')),
+    lookAtAll() {
+      lookForDrift(context, atResync);
+      lookForSecretDrift(context, atResync);
+      atResync(driftKey('rowless'));
+    },
+    follow() {
+      const ends = [followDrift(context, atOnce), followSecretDrift(context, atOnce)];
+      return () => ends.forEach((end) => end());
+    },
+  };
+};
+
+/** What is done about drift of each kind. */
+const createRemedies = (context: AgentContext, work: AgentWork, enqueue: (key: string) => void): Remedies => ({
+  application: work.application.repair,
+  look: createLook(work.application.isRight, enqueue),
+  missing: createSearch(context, enqueue),
+  project: work.project.repair,
+  environment: work.environment.repair,
+  credential: work.credential.repair,
+  rowless: createSweep(context, {
+    environment: work.environment.removeRowless,
+    credential: work.credential.removeRowless,
+  }),
+});

@@ -1,6 +1,6 @@
 // Objects that are read from a cache and also written here: the cache lags behind our own writes.
 import type { CallOptions, KubeClient } from '../kube/client.ts';
-import type { KubeObject, ResourceType } from '../kube/object.ts';
+import type { KubeObject, ObjectRef, ResourceType } from '../kube/object.ts';
 import { waitingFault } from '../api/reasons.ts';
 import { isNotFound } from '../kube/status-error.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -76,7 +76,7 @@ export const createWrittenReader = <T extends KubeObject>(options: {
 /** The object as the API server has it; undefined where it has none. */
 export const readLive = async <T extends KubeObject>(
   { client, resource }: { readonly client: KubeClient; readonly resource: ResourceType<T> },
-  ref: NamespacedName,
+  ref: ObjectRef,
   options?: CallOptions,
 ): Promise<T | undefined> => {
   try {

@@ -1,48 +1,49 @@
-// Drift: Applications and AppProjects that somebody changed or deleted by hand are made equal to their rows again.
+// Which Applications and AppProjects have drifted: seen on the watch, looked for, and missed.
 import type { AppProject } from '../../api/argocd/app-project.ts';
 import type { Application } from '../../api/argocd/application.ts';
-import { databaseIdLabel } from '../../api/labels.ts';
+import {
+  appProjectName,
+  appProjectUserOf,
+  databaseIdLabel,
+  managedEnvironmentIdOf,
+  repositorySecretName,
+} from '../../api/labels.ts';
+import { selectCredentialIds } from '../../db/queries/agent-secrets.ts';
 import { selectApplicationNames } from '../../db/queries/agent.ts';
 import { isEqualJson } from '../../kube/patch.ts';
-import type { Reconcile } from '../../runtime/controller.ts';
 import type { StoreChange } from '../../runtime/store.ts';
 import type { AgentContext } from '../context.ts';
+import { driftKey } from './reconcile.ts';
 
-/** The key of an application's drift, `<application id>/drift/application`: each is looked at in its own turn. */
-const driftKey = (applicationId: string): string => `${applicationId}/drift/application`;
-
-/** The key of a look at whether an application has drifted unseen, `<application id>/drift/look`. */
-const lookKey = (applicationId: string): string => `${applicationId}/drift/look`;
-
-/** The key of the search for what is missing. */
-export const missingKey = 'agent/drift/missing';
-
-/** What can be done about one application. */
-interface Remedy {
-  /** Puts it right. */
-  readonly repair: (applicationId: string, signal: AbortSignal) => Promise<void>;
-  /** Looks, and writes nothing. */
-  readonly isRight: (applicationId: string, signal: AbortSignal) => Promise<boolean>;
-}
-
-/** Creates the reconciler of drift. Comparing with the rows is all it does about an Application that is as it should be. */
-export const createDriftReconciler =
-  (context: AgentContext, { repair, isRight }: Remedy, enqueue: (key: string) => void): Reconcile =>
-  async (key, { signal }) => {
-    const [applicationId = ''] = key.split('/');
-    if (key === driftKey(applicationId)) return repair(applicationId, signal);
-    if (key === lookKey(applicationId)) {
-      if (!(await isRight(applicationId, signal))) enqueue(driftKey(applicationId));
-      return undefined;
-    }
-    const { namespace } = context.engine;
-    const wanted = await selectApplicationNames(context.db, await context.engine.identity());
-    for (const { application_id, name } of wanted) {
-      const present = context.applications.get(`${namespace}/${name}`);
-      const project = present && context.projects.get(`${namespace}/${present.spec.project}`);
-      if (!project || idOf(present) !== application_id) enqueue(driftKey(application_id));
-    }
+/** Creates the look at whether an application has drifted unseen: it writes nothing, and has it repaired. */
+export const createLook =
+  (isRight: (applicationId: string, signal: AbortSignal) => Promise<boolean>, enqueue: (key: string) => void) =>
+  async (applicationId: string, signal: AbortSignal): Promise<void> => {
+    if (!(await isRight(applicationId, signal))) enqueue(driftKey('application', applicationId));
   };
+
+/** Creates the search for what the rows ask for and the caches don't have. */
+export const createSearch = (context: AgentContext, enqueue: (key: string) => void) => async (): Promise<void> => {
+  const { db, engine, applications, projects, secrets } = context;
+  const { namespace } = engine;
+  const identity = await engine.identity();
+  const isRight = (present: Application): boolean => {
+    const { project, destination } = present.spec;
+    const cluster = destination.name ?? '';
+    const hasCluster = managedEnvironmentIdOf(cluster) === undefined || secrets.get(`${namespace}/${cluster}`);
+    return projects.get(`${namespace}/${project}`) !== undefined && hasCluster !== undefined;
+  };
+  for (const { application_id, name } of await selectApplicationNames(db, identity)) {
+    const present = applications.get(`${namespace}/${name}`);
+    if (!present || idOf(present) !== application_id || !isRight(present)) {
+      enqueue(driftKey('application', application_id));
+    }
+  }
+  for (const { id, user_id } of await selectCredentialIds(db, identity)) {
+    if (!secrets.get(`${namespace}/${repositorySecretName(id)}`)) enqueue(driftKey('credential', id));
+    if (!projects.get(`${namespace}/${appProjectName(user_id)}`)) enqueue(driftKey('project', user_id));
+  }
+};
 
 const idOf = (application: Application): string | undefined => application.metadata.labels?.[databaseIdLabel];
 
@@ -52,16 +53,24 @@ type Caches = Pick<AgentContext, 'applications' | 'projects'>;
 const userOf = ({ applications }: Caches, project: string): Application | undefined =>
   applications.byIndex('project', project).find(({ metadata }) => metadata.deletionTimestamp === undefined);
 
+/** The key by which a project is seen to: that of an Application in it, else its own. */
+const projectKey = (caches: Caches, { metadata: { name } }: AppProject): string | undefined => {
+  const user = userOf(caches, name);
+  const id = user && idOf(user);
+  if (id) return driftKey('application', id);
+  const userId = appProjectUserOf(name);
+  return userId === undefined ? undefined : driftKey('project', userId);
+};
+
 /** Enqueues a look at everything: at what was changed while nobody looked, or what no watch showed as a change. */
 export const lookForDrift = (caches: Caches, enqueue: (key: string) => void): void => {
   for (const application of caches.applications.list()) {
     const id = idOf(application);
-    if (id) enqueue(lookKey(id));
+    if (id) enqueue(driftKey('look', id));
   }
-  for (const { metadata } of caches.projects.list()) {
-    const user = userOf(caches, metadata.name);
-    const id = user && idOf(user);
-    if (id) enqueue(driftKey(id));
+  for (const project of caches.projects.list()) {
+    const key = projectKey(caches, project);
+    if (key) enqueue(key);
   }
 };
 
@@ -69,19 +78,19 @@ export const lookForDrift = (caches: Caches, enqueue: (key: string) => void): vo
 export const followDrift = (caches: Caches, enqueue: (key: string) => void): (() => void) => {
   const look = (application: Application | undefined): void => {
     const id = application && idOf(application);
-    if (id) enqueue(driftKey(id));
+    if (id) enqueue(driftKey('application', id));
   };
-  const lookAtProject = (name: string): void => look(userOf(caches, name));
   const ends = [
     caches.applications.subscribe((change) => {
       const { object, old } = change;
       const relabelled = (old && idOf(old)) !== idOf(object);
       if (isDrift(change) || (change.type === 'modified' && relabelled)) look(old ?? object);
       // As long as the cache had it, the project was made to permit what it used.
-      if (change.type === 'deleted') lookAtProject(object.spec.project);
+      if (change.type === 'deleted') look(userOf(caches, object.spec.project));
     }),
     caches.projects.subscribe((change) => {
-      if (isDrift(change)) lookAtProject(change.object.metadata.name);
+      const key = isDrift(change) ? projectKey(caches, change.object) : undefined;
+      if (key) enqueue(key);
     }),
   ];
   return () => ends.forEach((end) => end());

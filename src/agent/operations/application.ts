@@ -1,6 +1,7 @@
 // Operations of type `Application`: makes Argo CD's Application equal to its row, or removes it when there is no row.
 import type { AppProject } from '../../api/argocd/app-project.ts';
 import { applications, type Application } from '../../api/argocd/application.ts';
+import { inCluster } from '../../api/labels.ts';
 import { waitingFault } from '../../api/reasons.ts';
 import { selectApplicationTargets, type ApplicationTargetRow } from '../../db/queries/agent.ts';
 import { statementBatch } from '../../db/statement-batch.ts';
@@ -15,7 +16,8 @@ import type { AgentContext, HandlerContext, SharedWork } from '../context.ts';
 import { patchApplication } from '../patch-application.ts';
 import { writePresent } from '../written.ts';
 import { removeApplicationsOf } from './application-removal.ts';
-import { growProject, isGrown, presentProject, trimProject } from './project.ts';
+import { writeWithCluster } from './environment.ts';
+import { growProject, isGrown, presentProject, projectRowsOf, trimProject } from './project.ts';
 import { readRow } from './read-row.ts';
 import type { OperationHandler, Ticket } from './reconcile.ts';
 
@@ -98,16 +100,6 @@ export const createApplicationWork = (agent: AgentContext, shared: SharedWork): 
 
 const toTarget = (row: ApplicationTargetRow): Target => ({ row, projectRows: projectRowsOf(row) });
 
-const projectRowsOf = (row: ApplicationTargetRow): ProjectRows | undefined =>
-  row.user_id === null
-    ? undefined
-    : {
-        userId: row.user_id,
-        namespace: row.namespace,
-        repositories: row.repositories,
-        environments: row.environments,
-      };
-
 /**
  * Writes the Application, and before it the project that permits it. In the tenant's turn, so that nobody takes from the
  * project in between. Returns the project.
@@ -130,10 +122,19 @@ const writeInTurn = async (
   return grown;
 };
 
+/** Writes the Application, and before it the Secret of the cluster that it names. */
 const writeApplication = async (pass: Pass, row: ApplicationTargetRow): Promise<void> => {
-  const { client, signal, applicationId } = pass;
   if (row.spec_field === null) return;
   const desired = readRow(row.spec_field);
+  const write = (): Promise<void> => writeObject(pass, row, desired);
+  // An application whose environment is gone has no cluster to name.
+  if (row.environment === null || desired.destination.name === inCluster) return write();
+  const reread = async () => (await pass.read()).row.environment;
+  await writeWithCluster(pass, { environment: row.environment, reread }, write);
+};
+
+const writeObject = async (pass: Pass, row: ApplicationTargetRow, desired: DesiredApplication): Promise<void> => {
+  const { client, signal, applicationId } = pass;
   const present = await pass.present.applications.get(desired, { signal });
   if (present?.metadata.deletionTimestamp) {
     throw waitingFault('WaitingForArgoCD', `Application ${desired.name} is being deleted; it is made again afterwards`);

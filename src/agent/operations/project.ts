@@ -11,11 +11,23 @@ import {
   type Permissions,
   type ProjectRows,
 } from '../../domain/app-project.ts';
+import type { ProjectTargetRow } from '../../db/queries/agent-project.ts';
 import { objectKey } from '../../kube/object.ts';
-import { listAll } from '../../runtime/list-all.ts';
 import { isAlreadyExists, isNotFound } from '../../kube/status-error.ts';
 import type { AgentContext, HandlerContext } from '../context.ts';
 import { readLive, writePresent } from '../written.ts';
+import { listApplications } from './list-applications.ts';
+
+/** The rows of a tenant's project; undefined where there is no such tenant. */
+export const projectRowsOf = (row: ProjectTargetRow): ProjectRows | undefined =>
+  row.user_id === null
+    ? undefined
+    : {
+        userId: row.user_id,
+        namespace: row.namespace,
+        repositories: row.repositories,
+        environments: row.environments,
+      };
 
 /** The tenant's project as it is; undefined when it has none. */
 export const presentProject = (
@@ -52,7 +64,8 @@ export const growProject = (
 
 /** What a ticket knows of its tenant's project. */
 interface KnownProject {
-  readonly applicationId: string;
+  /** The application that the ticket is about, if it is about one. */
+  readonly applicationId?: string;
   readonly rows: ProjectRows;
   /** As it was last read. */
   readonly present: AppProject | undefined;
@@ -104,14 +117,8 @@ const databaseIdOf = ({ metadata }: Application): string | undefined => metadata
 const cachedUsers = ({ applications: cached }: AgentContext, userId: string): readonly Application[] =>
   cached.byIndex('project', appProjectName(userId));
 
-const liveUsers = async (
-  { client, engine, signal }: HandlerContext,
-  userId: string,
-): Promise<readonly Application[]> => {
-  const selection = { namespace: engine.namespace };
-  const { objects } = await listAll({ client, resource: applications, selection, signal });
-  return objects.filter((application) => application.spec.project === appProjectName(userId));
-};
+const liveUsers = async (context: HandlerContext, userId: string): Promise<readonly Application[]> =>
+  (await listApplications(context)).filter((application) => application.spec.project === appProjectName(userId));
 
 /** A project as it should be: the object, and what it permits. */
 interface Desired {
