@@ -1,8 +1,9 @@
 // Compares an Application's source with the cluster: reads both sides, pairs the objects, and says what differs.
 import { instanceLabel } from '../../api/labels.ts';
 import type { AppProject } from '../../api/argocd/app-project.ts';
-import { isFault } from '../../lib/fault.ts';
+import { Fault, isFault, messageOf } from '../../lib/fault.ts';
 import type { KubeObject, ResourceType } from '../../kube/object.ts';
+import { ApiError } from '../../kube/status-error.ts';
 import { isSynced, prepareDesired } from './compare.ts';
 import { at, listAt, textAt } from './fields.ts';
 import { hasHealthRule, healthOf, worse } from './health.ts';
@@ -11,7 +12,9 @@ import type { Kinds } from './kinds.ts';
 import type { LiveObjects } from './live.ts';
 import type { ManifestReader } from './manifests.ts';
 import type { Mirrors } from './mirror.ts';
-import { isKindPermitted } from './project.ts';
+import { DEFAULT_PROJECT, inCluster, isKindPermitted, type ClusterNames } from './project.ts';
+import type { Repository } from './repository.ts';
+import { unmanaged, type Scope } from './scope.ts';
 import {
   groupOf,
   versionOf,
@@ -70,9 +73,23 @@ interface Desired {
 }
 
 /** Argo CD's words around the reason, its remote call included: users search for them. */
-const comparisonError = (reason: string): Condition => ({
+const targetError = (reason: string): Condition => ({
   type: 'ComparisonError',
   message: `Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = ${reason}`,
+});
+
+/** What Kubernetes' client says where the server does not know who calls. */
+const UNAUTHORIZED = 'the server has asked for the client to provide credentials';
+
+/** Argo CD's words around the reason why a cluster could not be asked. */
+export const clusterError = ({ server }: ClusterNames, error: unknown): string => {
+  const reason = error instanceof ApiError && error.code === 401 ? UNAUTHORIZED : messageOf(error);
+  return `failed to get cluster info for "${server}": error synchronizing cache state : ${reason}`;
+};
+
+const liveError = (cluster: ClusterNames, error: unknown): Condition => ({
+  type: 'ComparisonError',
+  message: `Failed to load live state: ${isFault(error, 'user') ? error.message : clusterError(cluster, error)}`,
 });
 
 const withoutRepeats = (
@@ -177,24 +194,44 @@ const knownKinds = ({ status }: Application): readonly { apiVersion: string; kin
     kind: line.kind ?? '',
   }));
 
-/** Creates the comparer. */
-export const createComparer = (parts: {
-  readonly kinds: Kinds;
-  readonly live: LiveObjects;
+/** What is left to show where the cluster could not be read: what Git has. */
+const unread = ({ application }: ComparisonRequest, { objects }: Desired): Found => {
+  const namespace = application.spec.destination.namespace ?? '';
+  const into = { application: application.metadata.name, namespace, resource: undefined };
+  const pairs = objects.map((object): Pair => ({ desired: prepareDesired(object, into), synced: false }));
+  return { pairs, hooks: [], liveHooks: [] };
+};
+
+/** Where sources are read. */
+export interface Sources {
   readonly manifests: ManifestReader;
   readonly mirrors: Mirrors;
-}): Comparer => {
-  const { kinds, live, manifests, mirrors } = parts;
+  /** The repository as Applications of the project read it. */
+  readonly findRepository: (url: string, project: string) => Repository;
+}
 
-  const readDesired = async ({ source, revision, signal }: ComparisonRequest): Promise<Desired> => {
+/** What one cluster is compared by. */
+export interface ComparerParts extends Sources {
+  readonly cluster: ClusterNames;
+  readonly scope: Scope;
+  readonly kinds: Kinds;
+  readonly live: LiveObjects;
+}
+
+/** Creates the comparer of one cluster. */
+export const createComparer = (parts: ComparerParts): Comparer => {
+  const { cluster, scope, kinds, live, manifests, mirrors, findRepository } = parts;
+
+  const readDesired = async ({ application, source, revision, signal }: ComparisonRequest): Promise<Desired> => {
     try {
-      const commit = await mirrors.resolve(source.repoURL, revision, signal);
-      const { objects, sourceType } = await manifests.read(source, commit, signal);
+      const repository = findRepository(source.repoURL, application.spec.project || DEFAULT_PROJECT);
+      const commit = await mirrors.resolve(repository, revision, signal);
+      const { objects, sourceType } = await manifests.read(source, { repository, commit }, signal);
       const kept = withoutRepeats(objects.filter((object) => !isHook(object)));
       return { ...kept, hooks: objects.filter(isHook), revision: commit, sourceType, failed: false };
     } catch (error) {
       if (!isFault(error, 'user')) throw error;
-      const conditions = [comparisonError(error.message)];
+      const conditions = [targetError(error.message)];
       return { objects: [], hooks: [], revision: '', sourceType: '', conditions, failed: true };
     }
   };
@@ -223,6 +260,8 @@ export const createComparer = (parts: {
     const { application, signal } = request;
     const wanted = await Promise.all(objects.map((object) => prepare(object, request)));
     const wantedHooks = await Promise.all(hooks.map((hook) => prepare(hook, request)));
+    const foreign = wanted.map(({ desired }) => unmanaged(scope, desired)).find((reason) => reason !== undefined);
+    if (foreign !== undefined) throw new Fault('user', 'NotManaged', foreign);
     const resources = [...wanted, ...wantedHooks].map(({ resource }) => resource);
     const tracked = await trackedOf(application, resources, signal);
     const rest = new Map(tracked.map((object) => [identityOf(object), object]));
@@ -248,7 +287,14 @@ export const createComparer = (parts: {
   return {
     async compare(request) {
       const desired = await readDesired(request);
-      return evaluate(request, desired, await pairUp(request, desired));
+      try {
+        return evaluate(request, desired, await pairUp(request, desired));
+      } catch (error) {
+        // Without its own cluster the engine can't write either: the pass is made again.
+        if (request.signal.aborted || cluster.server === inCluster.server) throw error;
+        const conditions = [...desired.conditions, liveError(cluster, error)];
+        return evaluate(request, { ...desired, conditions, failed: true }, unread(request, desired));
+      }
     },
     tracked: (application, signal) => trackedOf(application, [], signal),
   };

@@ -7,11 +7,12 @@ import { createGitRepository, type GitRepository } from '../../../test/kit/git-r
 import { silentLog } from '../../../test/kit/captured-log.ts';
 import { applications } from '../../api/argocd/application.ts';
 import { appProjects } from '../../api/argocd/app-project.ts';
+import { secretTypeLabel } from '../../api/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { createKubeClient } from '../../kube/http-client.ts';
 import { parseKubeconfig } from '../../kube/kubeconfig.ts';
-import type { KubeObject, ResourceType } from '../../kube/object.ts';
-import { isNotFound } from '../../kube/status-error.ts';
+import { secrets, type KubeObject, type ResourceType } from '../../kube/object.ts';
+import { isAlreadyExists, isNotFound } from '../../kube/status-error.ts';
 import { systemClock, type Clock } from '../../lib/clock.ts';
 import { openGate } from '../../lib/gate.ts';
 import { createMetrics } from '../../lib/metrics.ts';
@@ -100,6 +101,20 @@ const createCalls = (client: KubeClient, repository: GitRepository) => {
           (error: unknown) => isNotFound(error),
         ),
       ),
+    /** Writes a Secret of Argo CD's, or changes what is in it. */
+    async putSecret(name: string, type: 'cluster' | 'repository', texts: Readonly<Record<string, string>>) {
+      const data = Object.fromEntries(
+        Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
+      );
+      const metadata = { name, namespace: NAMESPACE, labels: { [secretTypeLabel]: type } };
+      try {
+        await client.create(secrets, { apiVersion: 'v1', kind: 'Secret', metadata, data });
+      } catch (error) {
+        if (!isAlreadyExists(error)) throw error;
+        await client.patch(secrets, refOf(name), { type: 'merge', body: { data } });
+      }
+    },
+    removeSecret: (name: string) => client.delete(secrets, refOf(name)),
     /** Waits until the Application is as `look` wants it. */
     until: (what: string, name: string, look: (application: Application) => boolean) =>
       eventually(what, async () => {
@@ -143,6 +158,7 @@ export const startFixture = async (settings: EngineSettings = {}, engineClock: C
     client,
     repository,
     server,
+    cacheDir,
     ...createCalls(client, repository),
     async restart() {
       await engine.stop();

@@ -2,31 +2,33 @@
 import { mkdir } from 'node:fs/promises';
 import { applications } from '../../api/argocd/application.ts';
 import { appProjects, type AppProject } from '../../api/argocd/app-project.ts';
+import { secretTypeLabel } from '../../api/labels.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Metrics } from '../../lib/metrics.ts';
 import type { Random } from '../../lib/random.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import type { KubeObject, ResourceType } from '../../kube/object.ts';
+import { secrets, type Secret } from '../../kube/object.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../kube/status-error.ts';
-import { createController, type Controller } from '../../runtime/controller.ts';
+import { createController } from '../../runtime/controller.ts';
+import type { StoreReader } from '../../runtime/store.ts';
 import { createWatcher } from '../../runtime/watcher.ts';
 import { createAgenda, type Agenda } from './agenda.ts';
-import { createComparer, type Comparer } from './comparison.ts';
+import { readClusterSecret } from './cluster-secret.ts';
+import { createClusters, type Clusters } from './clusters.ts';
+import type { Sources } from './comparison.ts';
 import { createFinalize } from './finalize.ts';
-import { createProgramRunner, findProgram } from './git.ts';
-import { createKinds, type Kinds } from './kinds.ts';
+import { createGitAccess } from './git-access.ts';
+import { createProgramRunner, findProgram, sshCommandOf } from './git.ts';
 import { createKustomize } from './kustomize.ts';
-import { createLiveObjects, type LiveObjects } from './live.ts';
 import { createManifestReader } from './manifests.ts';
 import { createMirrors } from './mirror.ts';
 import { createOperate, type PassContext } from './operate.ts';
-import { DEFAULT_PROJECT } from './project.ts';
+import { chooseCluster, DEFAULT_PROJECT } from './project.ts';
 import { createRefresh } from './refresh.ts';
+import { chooseRepository, isAboutRepository } from './repository.ts';
 import type { Application } from './shapes.ts';
 import { createStatusWriter } from './status-writer.ts';
-import { createSync } from './sync.ts';
-import { createWorkloads } from './workloads.ts';
 
 /** How the engine plays. Times in milliseconds. */
 export interface EngineSettings {
@@ -92,33 +94,36 @@ const ensureDefaultProject = async ({ client, namespace }: EngineOptions): Promi
   }
 };
 
-const createRepositories = async (options: EngineOptions) => {
+const createSources = async (options: EngineOptions, known: StoreReader<Secret>): Promise<Sources> => {
   const { clock, cacheDir, settings = {} } = options;
   await mkdir(cacheDir, { recursive: true });
   const env: Readonly<Record<string, string>> = settings.env ?? DEFAULT_ENV;
   const run = await createProgramRunner({ clock, cacheDir, env, deadlineMs: settings.gitDeadlineMs ?? 60_000 });
-  const mirrors = createMirrors({ cacheDir, run });
+  const withAccess = createGitAccess({ cacheDir, sshCommand: sshCommandOf(env) });
+  const mirrors = createMirrors({ cacheDir, run, withAccess });
   const program = await findProgram(['kustomize', 'kubectl'], env['PATH'] ?? '');
   const kustomize = createKustomize({ mirrors, run, cacheDir, program });
-  return { mirrors, manifests: createManifestReader({ mirrors, kustomize }) };
+  return {
+    mirrors,
+    manifests: createManifestReader({ mirrors, kustomize }),
+    findRepository: (url, project) => chooseRepository(known.list(), { url, project }),
+  };
 };
 
 interface ReconcileParts {
-  readonly comparer: Comparer;
-  readonly kinds: Kinds;
-  readonly live: LiveObjects;
+  readonly clusters: Clusters;
   readonly agenda: Agenda;
 }
 
 /** The pass over one Application: carry its operation on, or delete it; then compare it, if that is due. */
 const createReconcile = (options: EngineOptions, parts: ReconcileParts) => {
   const { client, namespace, clock, settings = {} } = options;
-  const { comparer, kinds, live, agenda } = parts;
+  const { clusters, agenda } = parts;
   const write = createStatusWriter(client);
   const findProject = (application: Application, signal: AbortSignal): Promise<AppProject | undefined> =>
     orUndefined(client.get(appProjects, { namespace, name: application.spec.project || DEFAULT_PROJECT }, { signal }));
-  const shared = { client, comparer, kinds, write, findProject, clock };
-  const operate = createOperate({ ...shared, sync: createSync({ client, kinds, live }) });
+  const shared = { client, clusters, write, findProject, clock };
+  const operate = createOperate(shared);
   const finalize = createFinalize(shared);
   const refresh = createRefresh({ ...shared, selfHealAfterMs: settings.selfHealAfterMs ?? 5000 });
   const read = (name: string, signal: AbortSignal): Promise<Application | undefined> =>
@@ -169,64 +174,97 @@ const createReconcile = (options: EngineOptions, parts: ReconcileParts) => {
   };
 };
 
-/** Watches Applications and projects, and wakes what they concern. */
-const createWatches = (options: EngineOptions, { agenda, controller }: { agenda: Agenda; controller: Controller }) => {
-  const { namespace } = options;
-  const wake = (name: string): void => controller.enqueue(`${namespace}/application/${name}`);
-  const applicationWatch = createWatcher({ ...options, resource: applications });
-  const projectWatch = createWatcher({ ...options, resource: appProjects });
-  applicationWatch.store.subscribe(({ object }) => wake(object.metadata.name));
-  projectWatch.store.subscribe(({ object }) => {
-    for (const { metadata, spec } of applicationWatch.store.list()) {
-      if ((spec.project || DEFAULT_PROJECT) !== object.metadata.name) continue;
-      agenda.mark(metadata.name, 'latest');
-      wake(metadata.name);
+/** Watches what the engine knows of its namespace. */
+const createWatches = (options: EngineOptions) => {
+  const watchSecrets = (type: string) =>
+    createWatcher({ ...options, resource: secrets, labelSelector: `${secretTypeLabel}=${type}` });
+  return {
+    repositories: watchSecrets('repository'),
+    clusters: watchSecrets('cluster'),
+    projects: createWatcher({ ...options, resource: appProjects }),
+    applications: createWatcher({ ...options, resource: applications }),
+  };
+};
+
+type Watches = ReturnType<typeof createWatches>;
+
+/** Whether the Application is deployed to the cluster of the Secret. */
+const isDeployedTo = ({ spec }: Application, secret: Secret): boolean => {
+  const found = readClusterSecret(secret);
+  return found !== undefined && typeof chooseCluster(spec.destination, [found]) !== 'string';
+};
+
+/** Wakes Applications when they change, and when something does that they stand on. */
+const wakeByWatches = (
+  watches: Watches,
+  parts: { readonly clusters: Clusters; readonly agenda: Agenda; readonly wake: (name: string) => void },
+): void => {
+  const { clusters, agenda, wake } = parts;
+  const wakeThose = (concerned: (application: Application) => boolean): void => {
+    for (const application of watches.applications.store.list().filter(concerned)) {
+      agenda.mark(application.metadata.name, 'latest');
+      wake(application.metadata.name);
     }
+  };
+  watches.applications.store.subscribe(({ object }) => wake(object.metadata.name));
+  watches.projects.store.subscribe(({ object }) =>
+    wakeThose(({ spec }) => (spec.project || DEFAULT_PROJECT) === object.metadata.name),
+  );
+  watches.repositories.store.subscribe(({ object }) =>
+    wakeThose(({ spec }) => isAboutRepository(object, spec.source?.repoURL ?? '')),
+  );
+  watches.clusters.store.subscribe((change) => {
+    if (clusters.see(change)) wakeThose((application) => isDeployedTo(application, change.object));
   });
-  return { applicationWatch, projectWatch, wake };
 };
 
 /**
- * Starts the engine: a stand-in for Argo CD's application controller and repository server, for one cluster, on real Git
- * repositories. Returns once it has seen the Applications that are there; the namespace and Argo CD's kinds must exist.
+ * Starts the engine: a stand-in for Argo CD's application controller and repository server, on real Git repositories.
+ * Returns once it has seen the Applications that are there; the namespace and Argo CD's kinds must exist.
  * What it plays and what it doesn't stands in the README beside this file.
  */
 export const startEngine = async (given: EngineOptions): Promise<Engine> => {
   const options = { ...given, log: given.log.with({ component: 'sandbox-engine' }) };
-  const { namespace, ...clusterWide } = options;
-  const { client, clock, log, settings = {} } = options;
+  const { namespace, client, clock, random, log, metrics, settings = {} } = options;
   log.info('playing Argo CD: a stand-in for the sandbox, not Argo CD itself', { namespace });
   await ensureDefaultProject(options);
   const agenda = createAgenda({ clock, refreshMs: settings.refreshMs ?? 180_000 });
-  const workloads = createWorkloads({ ...options, readyAfterMs: settings.workloadReadyAfterMs ?? 1000 });
-  const live = createLiveObjects({
-    client,
-    watch: (resource: ResourceType, labelSelector: string) =>
-      createWatcher<KubeObject>({ ...clusterWide, resource, labelSelector }),
-    onChange(change) {
-      agenda.mark(change.application, 'recent');
-      watches.wake(change.application);
-      workloads.see(change);
+  const watches = createWatches(options);
+  const wake = (name: string): void => controller.enqueue(`${namespace}/application/${name}`);
+  const clusterParts = {
+    clock,
+    random,
+    log,
+    metrics,
+    sources: await createSources(options, watches.repositories.store),
+    readyAfterMs: settings.workloadReadyAfterMs ?? 1000,
+    onChange(application: string) {
+      agenda.mark(application, 'recent');
+      wake(application);
     },
-  });
-  const kinds = createKinds(client);
-  const comparer = createComparer({ kinds, live, ...(await createRepositories(options)) });
+  };
+  const clusters = createClusters(clusterParts, client);
   const controller = createController({
     ...options,
     name: 'sandbox-engine',
     concurrency: CONCURRENCY,
     tenantConcurrency: CONCURRENCY,
     graceMs: STOP_GRACE_MS,
-    reconcile: createReconcile(options, { comparer, kinds, live, agenda }),
+    reconcile: createReconcile(options, { clusters, agenda }),
   });
-  const watches = createWatches(options, { agenda, controller });
-  const parts = [watches.projectWatch, watches.applicationWatch, workloads, controller];
-  for (const part of parts) part.start();
-  await watches.applicationWatch.whenSynced();
+  wakeByWatches(watches, { clusters, agenda, wake });
+  const inOrder = [watches.repositories, watches.clusters, watches.projects, watches.applications];
+  clusters.start();
+  for (const watch of inOrder) {
+    watch.start();
+    await watch.whenSynced(); // what an Application stands on is known before it
+  }
+  controller.start();
   return {
     async stop() {
-      for (const part of parts) await part.stop();
-      await live.stop();
+      for (const watch of inOrder.toReversed()) await watch.stop();
+      await controller.stop();
+      await clusters.stop();
     },
   };
 };

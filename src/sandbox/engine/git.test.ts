@@ -4,14 +4,16 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startGitHttpServer, type GitHttpServer } from '../../../test/kit/git-http-server.ts';
+import { startGitHttpServer, type GitHttpServer } from '../git-http-server.ts';
 import { createGitRepository, type GitRepository } from '../../../test/kit/git-repository.ts';
 import { createVirtualClock } from '../../../test/kit/virtual-clock.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { createGitAccess } from './git-access.ts';
 import { createProgramRunner, findProgram } from './git.ts';
 import { createKustomize } from './kustomize.ts';
 import { createManifestReader, type ManifestReader } from './manifests.ts';
 import { createMirrors, type Mirrors } from './mirror.ts';
+import { anonymous } from './repository.ts';
 
 const { signal } = new AbortController();
 const configMap = (name: string): string => `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n`;
@@ -29,9 +31,9 @@ let second: string;
 beforeAll(async () => {
   cacheDir = await mkdtemp(path.join(tmpdir(), 'engine-'));
   repository = await createGitRepository();
-  server = await startGitHttpServer(path.dirname(repository.folder));
+  server = await startGitHttpServer(path.dirname(repository.folder), { searchPath: env.PATH });
   const run = await createProgramRunner({ clock: systemClock, cacheDir, env, deadlineMs: 20_000 });
-  mirrors = createMirrors({ cacheDir, run });
+  mirrors = createMirrors({ cacheDir, run, withAccess: createGitAccess({ cacheDir, sshCommand: 'ssh' }) });
   kustomize = await findProgram(['kustomize', 'kubectl'], env.PATH);
   manifests = createManifestReader({
     mirrors,
@@ -52,8 +54,10 @@ afterAll(async () => {
 
 const namesAt = async (revision: string, more: Record<string, unknown> = {}): Promise<string[]> => {
   const source = { repoURL: repository.folder, path: 'deploy', ...more };
-  const commit = await mirrors.resolve(repository.folder, revision, signal);
-  return (await manifests.read(source, commit, signal)).objects.map(({ metadata }) => metadata.name);
+  const commit = await mirrors.resolve(anonymous(repository.folder), revision, signal);
+  return (await manifests.read(source, { repository: anonymous(repository.folder), commit }, signal)).objects.map(
+    ({ metadata }) => metadata.name,
+  );
 };
 
 describe('a revision', () => {
@@ -67,18 +71,18 @@ describe('a revision', () => {
     ['annotated', () => first],
     ['refs/tags/annotated', () => first],
   ])("'%s' is the commit it means", async (revision, commit) => {
-    expect(await mirrors.resolve(repository.folder, revision, signal)).toBe(commit());
+    expect(await mirrors.resolve(anonymous(repository.folder), revision, signal)).toBe(commit());
   });
 
   test('may be a full or a short commit id', async () => {
-    expect(await mirrors.resolve(repository.folder, first, signal)).toBe(first);
-    expect(await mirrors.resolve(repository.folder, first.slice(0, 8), signal)).toBe(first);
+    expect(await mirrors.resolve(anonymous(repository.folder), first, signal)).toBe(first);
+    expect(await mirrors.resolve(anonymous(repository.folder), first.slice(0, 8), signal)).toBe(first);
   });
 
   test.each(['nowhere', 'abcdef0', 'f'.repeat(40), '--upload-pack=touch', 'HEAD~1'])(
     "'%s' that the repository doesn't have is named",
     async (revision) => {
-      await expect(mirrors.resolve(repository.folder, revision, signal)).rejects.toThrow(
+      await expect(mirrors.resolve(anonymous(repository.folder), revision, signal)).rejects.toThrow(
         `unable to resolve '${revision}' to a commit SHA`,
       );
     },
@@ -88,9 +92,11 @@ describe('a revision', () => {
     const moving = await createGitRepository();
     try {
       const before = await moving.commit({ a: '1' });
-      expect(await mirrors.resolve(moving.folder, 'main', signal)).toBe(before);
+      expect(await mirrors.resolve(anonymous(moving.folder), 'main', signal)).toBe(before);
       await moving.git('commit', '--quiet', '--amend', '-m', 'rewritten');
-      expect(await mirrors.resolve(moving.folder, 'main', signal)).toBe(await moving.git('rev-parse', 'HEAD'));
+      expect(await mirrors.resolve(anonymous(moving.folder), 'main', signal)).toBe(
+        await moving.git('rev-parse', 'HEAD'),
+      );
     } finally {
       await moving.remove();
     }
@@ -100,20 +106,26 @@ describe('a revision', () => {
 describe('a repository', () => {
   test('is read over HTTP and by file URL as well as by path', async () => {
     const url = `${server.url}/${path.basename(repository.folder)}/.git`;
-    expect(await mirrors.resolve(url, 'annotated', signal)).toBe(first);
-    const { objects } = await manifests.read({ repoURL: url, path: 'deploy' }, first, signal);
+    expect(await mirrors.resolve(anonymous(url), 'annotated', signal)).toBe(first);
+    const { objects } = await manifests.read(
+      { repoURL: url, path: 'deploy' },
+      { repository: anonymous(url), commit: first },
+      signal,
+    );
     expect(objects).toMatchObject([{ metadata: { name: 'one' } }]);
-    expect(await mirrors.resolve(`file://${repository.folder}`, '', signal)).toBe(second);
+    expect(await mirrors.resolve(anonymous(`file://${repository.folder}`), '', signal)).toBe(second);
   });
 
   test('that is not there gives the reason', async () => {
     const wrong = `${server.url}/nothing.git`;
-    await expect(mirrors.resolve(wrong, '', signal)).rejects.toThrow(/failed to list refs: .*not found/);
-    await expect(mirrors.resolve('/nowhere/at-all', '', signal)).rejects.toThrow(/failed to list refs: .*\/nowhere/);
+    await expect(mirrors.resolve(anonymous(wrong), '', signal)).rejects.toThrow(/failed to list refs: .*not found/);
+    await expect(mirrors.resolve(anonymous('/nowhere/at-all'), '', signal)).rejects.toThrow(
+      /failed to list refs: .*\/nowhere/,
+    );
   });
 
   test('is refused when its URL would run a program', async () => {
-    await expect(mirrors.resolve('ext::sh -c "touch /tmp/x"', '', signal)).rejects.toThrow('not a URL');
+    await expect(mirrors.resolve(anonymous('ext::sh -c "touch /tmp/x"'), '', signal)).rejects.toThrow('not a URL');
   });
 
   test('that does not answer in time is given up, and so is any run when the engine stops', async () => {
@@ -175,8 +187,12 @@ describe('the manifests of a folder', () => {
       'base/kustomization.yaml': 'resources: [app.yaml]\n',
       'over/kustomization.yaml': 'resources: [../base]\nnamePrefix: my-\n',
     });
-    await mirrors.resolve(repository.folder, commit, signal);
-    const reading = manifests.read({ repoURL: repository.folder, path: 'over' }, commit, signal);
+    await mirrors.resolve(anonymous(repository.folder), commit, signal);
+    const reading = manifests.read(
+      { repoURL: repository.folder, path: 'over' },
+      { repository: anonymous(repository.folder), commit },
+      signal,
+    );
     if (!kustomize) return expect(reading).rejects.toThrow('there is neither kustomize nor kubectl');
     const { objects, sourceType } = await reading;
     expect([sourceType, objects[0]?.metadata.name]).toEqual(['Kustomize', 'my-app']);

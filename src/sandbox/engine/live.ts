@@ -1,9 +1,10 @@
 // The live side: the objects that carry an Application's tracking label, and a word when one of them changes.
 import { instanceLabel } from '../../api/labels.ts';
-import type { KubeClient } from '../../kube/client.ts';
+import type { KubeClient, Selection } from '../../kube/client.ts';
 import { apiVersionOf, type KubeObject, type ResourceType } from '../../kube/object.ts';
 import { isNotFound } from '../../kube/status-error.ts';
 import type { Watcher } from '../../runtime/watcher.ts';
+import { placesOf, type Scope } from './scope.ts';
 
 /** A tracked object changed, came or went. */
 export interface LiveChange {
@@ -40,36 +41,45 @@ const orUndefined = async <T>(reading: Promise<T>): Promise<T | undefined> => {
   }
 };
 
-/** Creates the reader; it watches each kind from its first use on, with a watcher made by `watch`. */
+/** Creates the reader of what `scope` has; it watches each kind from its first use on, with watchers made by `watch`. */
 export const createLiveObjects = (parts: {
   readonly client: KubeClient;
-  readonly watch: (resource: ResourceType, labelSelector: string) => Watcher<KubeObject>;
+  readonly scope: Scope;
+  readonly watch: (resource: ResourceType, selection: Selection) => Watcher<KubeObject>;
   readonly onChange: (change: LiveChange) => void;
 }): LiveObjects => {
-  const { client, watch, onChange } = parts;
-  const watchers = new Map<string, Watcher<KubeObject>>();
+  const { client, scope, watch, onChange } = parts;
+  const followed = new Set<string>();
+  const watchers: Watcher<KubeObject>[] = [];
   let stopped = false;
 
-  const follow = (resource: ResourceType): void => {
-    const key = `${resource.group}/${resource.plural}`;
-    if (stopped || watchers.has(key)) return;
-    const watcher = watch(resource, instanceLabel);
+  const watchPlace = (resource: ResourceType, place: Selection): void => {
+    const watcher = watch(resource, { ...place, labelSelector: instanceLabel });
     watcher.store.subscribe(({ type, object, old }) => {
       for (const application of new Set([object, old].map((each) => each?.metadata.labels?.[instanceLabel])))
         if (application) onChange({ application, resource, object: typed(object, resource), gone: type === 'deleted' });
     });
-    watchers.set(key, watcher);
+    watchers.push(watcher);
     watcher.start();
+  };
+
+  const follow = (resource: ResourceType): void => {
+    const key = `${resource.group}/${resource.plural}`;
+    if (stopped || followed.has(key)) return;
+    followed.add(key);
+    for (const place of placesOf(scope, resource)) watchPlace(resource, place);
   };
 
   return {
     follow,
     async tracked(application, kinds, signal) {
       const labelSelector = `${instanceLabel}=${application}`;
-      const lists = kinds.map(async (resource) => {
-        const list = await orUndefined(client.list(resource, { labelSelector, signal }));
-        return (list?.items ?? []).map((object) => typed(object, resource));
-      });
+      const lists = kinds.flatMap((resource) =>
+        placesOf(scope, resource).map(async (place) => {
+          const list = await orUndefined(client.list(resource, { ...place, labelSelector, signal }));
+          return (list?.items ?? []).map((object) => typed(object, resource));
+        }),
+      );
       return (await Promise.all(lists)).flat();
     },
     async find(resource, { metadata: { name, namespace } }, signal) {
@@ -79,7 +89,7 @@ export const createLiveObjects = (parts: {
     },
     async stop() {
       stopped = true;
-      await Promise.all([...watchers.values()].map((watcher) => watcher.stop()));
+      await Promise.all(watchers.map((watcher) => watcher.stop()));
     },
   };
 };

@@ -14,10 +14,13 @@ export interface Manifests {
   readonly sourceType: 'Directory' | 'Kustomize';
 }
 
+/** The commit that a source means, and the repository as it is read. */
+export type Commit = Pick<CommitFolder, 'repository' | 'commit'>;
+
 /** Renders sources. */
 export interface ManifestReader {
   /** @throws Fault('user') with a sentence for the Application's ComparisonError. */
-  read(source: ApplicationSource, commit: string, signal: AbortSignal): Promise<Manifests>;
+  read(source: ApplicationSource, from: Commit, signal: AbortSignal): Promise<Manifests>;
 }
 
 /** Argo CD's limit for all manifests of an Application together. */
@@ -73,10 +76,10 @@ export const createManifestReader = ({
     return { objects: readManifests(read), sourceType: 'Directory' };
   };
 
-  const render = async (source: ApplicationSource, commit: string, signal: AbortSignal): Promise<Manifests> => {
+  const render = async (source: ApplicationSource, of: Commit, signal: AbortSignal): Promise<Manifests> => {
     const field = unsupported(source);
     if (field) throw wrong(`the sandbox engine renders plain YAML and plain kustomize only, not source.${field}`);
-    const from = { url: source.repoURL, commit, folder: folderOf(source.path ?? ''), recurse: false };
+    const from = { ...of, folder: folderOf(source.path ?? ''), recurse: false };
     const names = (await list(from, signal)).map((file) => path.posix.basename(file.path));
     const recurse = source.directory?.recurse ?? false;
     if (source.directory) return readPlain({ ...from, recurse }, source, signal);
@@ -91,11 +94,11 @@ export const createManifestReader = ({
   };
 
   return {
-    async read(source, commit, signal) {
-      const key = JSON.stringify([source.repoURL, commit, source]);
+    async read(source, from, signal) {
+      const key = JSON.stringify([from.repository.reader, from.commit, source]);
       const known = rendered.get(key);
       if (known) return known;
-      const manifests = await render(source, commit, signal);
+      const manifests = await render(source, from, signal);
       const oldest = rendered.keys().next().value;
       if (rendered.size >= MAX_CACHED && oldest !== undefined) rendered.delete(oldest);
       rendered.set(key, manifests);

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Fault } from '../../lib/fault.ts';
-import type { RunProgram } from './git.ts';
+import type { RunOptions, RunProgram } from './git.ts';
+import type { WithAccess } from './git-access.ts';
 import { isSupportedGitUrl, redactGitUrl } from './git-url.ts';
+import type { Repository } from './repository.ts';
 
 /** A regular file in a commit; `path` is relative to the repository. */
 export interface RepositoryFile {
@@ -19,7 +21,7 @@ export interface Mirrors {
    * The commit that a branch, tag, commit id, `HEAD` or '' means now, asked of the repository.
    * @throws Fault('user') when the repository can't be reached or has no such revision.
    */
-  resolve(url: string, revision: string, signal: AbortSignal): Promise<string>;
+  resolve(repository: Repository, revision: string, signal: AbortSignal): Promise<string>;
   /** The regular files under `folder` ('' for all) of a commit; symbolic links and submodules are left out. */
   files(at: CommitFolder, signal: AbortSignal): Promise<readonly RepositoryFile[]>;
   /** The contents of files, in order. */
@@ -28,7 +30,7 @@ export interface Mirrors {
 
 /** A folder of a commit of a repository. `folder` has no `..` and no leading slash. */
 export interface CommitFolder {
-  readonly url: string;
+  readonly repository: Repository;
   readonly commit: string;
   readonly folder: string;
   /** Whether folders inside are read too. */
@@ -86,16 +88,20 @@ const createTurns = () => {
 };
 
 type Git = (
-  url: string,
+  repository: Repository,
   args: readonly string[],
-  options: { readonly signal: AbortSignal; readonly input?: string },
+  options: Pick<RunOptions, 'signal' | 'input' | 'env'>,
 ) => Promise<Buffer>;
 
 /** What is asked of the repositories themselves, and brought into their mirrors. */
-const createTransfers = (git: Git) => {
-  const commitOf = async (url: string, id: string, signal: AbortSignal): Promise<string | undefined> => {
+const createTransfers = (git: Git, withAccess: WithAccess) => {
+  /** Lets git talk to the repository's server. */
+  const talk = (repository: Repository, args: readonly string[], signal: AbortSignal): Promise<Buffer> =>
+    withAccess(repository, (env) => git(repository, args, { signal, env }));
+
+  const commitOf = async (repository: Repository, id: string, signal: AbortSignal): Promise<string | undefined> => {
     try {
-      const found = await git(url, ['rev-parse', '--verify', '--quiet', `${id}^{commit}`], { signal });
+      const found = await git(repository, ['rev-parse', '--verify', '--quiet', `${id}^{commit}`], { signal });
       return found.toString().trim();
     } catch (error) {
       signal.throwIfAborted();
@@ -104,29 +110,29 @@ const createTransfers = (git: Git) => {
     }
   };
 
-  const fetch = async (url: string, refs: readonly string[], signal: AbortSignal): Promise<void> => {
+  const fetch = async (repository: Repository, refs: readonly string[], signal: AbortSignal): Promise<void> => {
     const options = ['--quiet', '--force', '--no-tags', '--no-write-fetch-head'];
-    await git(url, ['fetch', ...options, '--', url, ...refs], { signal });
+    await talk(repository, ['fetch', ...options, '--', repository.url, ...refs], signal);
   };
 
   return {
     commitOf,
 
     /** The full id of a commit, fetched if the mirror hasn't got it: with all branches and tags, else by itself. */
-    async obtain(url: string, id: string, signal: AbortSignal): Promise<string | undefined> {
-      const known = await commitOf(url, id, signal);
+    async obtain(repository: Repository, id: string, signal: AbortSignal): Promise<string | undefined> {
+      const known = await commitOf(repository, id, signal);
       if (known) return known;
-      await fetch(url, ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'], signal);
-      const fetched = await commitOf(url, id, signal);
+      await fetch(repository, ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'], signal);
+      const fetched = await commitOf(repository, id, signal);
       if (fetched || !FULL_ID.test(id)) return fetched;
-      await fetch(url, [id], signal);
-      return commitOf(url, id, signal);
+      await fetch(repository, [id], signal);
+      return commitOf(repository, id, signal);
     },
 
     /** The lines of `git ls-remote`. */
-    async listRefs(url: string, signal: AbortSignal): Promise<string> {
+    async listRefs(repository: Repository, signal: AbortSignal): Promise<string> {
       try {
-        return (await git(url, ['ls-remote', '--', url], { signal })).toString();
+        return (await talk(repository, ['ls-remote', '--', repository.url], signal)).toString();
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
         throw new Fault('user', 'GitFailed', `failed to list refs: ${error.message}`, { cause: error });
@@ -135,45 +141,57 @@ const createTransfers = (git: Git) => {
   };
 };
 
-/** Creates the mirrors below `cacheDir`; one git run at a time writes to a mirror. */
-export const createMirrors = ({ cacheDir, run }: { readonly cacheDir: string; readonly run: RunProgram }): Mirrors => {
+/** Creates the mirrors below `cacheDir`, one for each reader of a URL; one git run at a time writes to a mirror. */
+export const createMirrors = (parts: {
+  readonly cacheDir: string;
+  readonly run: RunProgram;
+  readonly withAccess: WithAccess;
+}): Mirrors => {
+  const { cacheDir, run, withAccess } = parts;
   const inTurn = createTurns();
   const opened = new Set<string>();
   const listings = new Map<string, Promise<string>>();
-  const folderOf = (url: string): string =>
-    path.join(cacheDir, 'mirrors', createHash('sha256').update(url).digest('hex'));
-  const git: Git = (url, args, options) => run('git', args, { cwd: folderOf(url), ...options });
-  const { commitOf, obtain, listRefs } = createTransfers(git);
+  const keyOf = ({ url, reader }: Repository): string => JSON.stringify([url, reader]);
+  const folderOf = (repository: Repository): string =>
+    path.join(cacheDir, 'mirrors', createHash('sha256').update(keyOf(repository)).digest('hex'));
+  const git: Git = (repository, args, options) => run('git', args, { cwd: folderOf(repository), ...options });
+  const { commitOf, obtain, listRefs } = createTransfers(git, withAccess);
 
-  const open = async (url: string, signal: AbortSignal): Promise<void> => {
-    if (opened.has(url)) return;
+  const open = async (repository: Repository, signal: AbortSignal): Promise<void> => {
+    const { url } = repository;
+    if (opened.has(keyOf(repository))) return;
     if (!isSupportedGitUrl(url)) {
       const message = `failed to list refs: not a URL that Git is used with: ${redactGitUrl(url)}`;
       throw new Fault('user', 'GitFailed', message);
     }
-    await mkdir(folderOf(url), { recursive: true });
-    await git(url, ['init', '--quiet', '--bare', '.'], { signal });
-    opened.add(url);
+    await mkdir(folderOf(repository), { recursive: true });
+    await git(repository, ['init', '--quiet', '--bare', '.'], { signal });
+    opened.add(keyOf(repository));
   };
 
   /** Asks the repository once for all who ask while another listing is under way: many Applications share one. */
-  const freshRefs = (url: string, signal: AbortSignal): Promise<string> => {
-    const waiting = listings.get(url);
+  const freshRefs = (repository: Repository, signal: AbortSignal): Promise<string> => {
+    const key = keyOf(repository);
+    const waiting = listings.get(key);
     if (waiting) return waiting;
-    const listing = inTurn(url, () => {
-      listings.delete(url);
-      return listRefs(url, signal);
+    const listing = inTurn(key, () => {
+      listings.delete(key);
+      return listRefs(repository, signal);
     });
-    listings.set(url, listing);
+    listings.set(key, listing);
     return listing;
   };
 
-  const obtainNamed = async (url: string, revision: string, signal: AbortSignal): Promise<string | undefined> => {
-    const named = findRef(await freshRefs(url, signal), revision);
+  const obtainNamed = async (
+    repository: Repository,
+    revision: string,
+    signal: AbortSignal,
+  ): Promise<string | undefined> => {
+    const named = findRef(await freshRefs(repository, signal), revision);
     const id = named ?? (SHORT_ID.test(revision) ? revision : undefined);
     if (!id) return undefined;
     try {
-      return await inTurn(url, () => obtain(url, id, signal));
+      return await inTurn(keyOf(repository), () => obtain(repository, id, signal));
     } catch (error) {
       if (named || signal.aborted || !(error instanceof Fault)) throw error;
       return undefined; // the repository doesn't give out a commit that it doesn't name
@@ -181,23 +199,23 @@ export const createMirrors = ({ cacheDir, run }: { readonly cacheDir: string; re
   };
 
   return {
-    async resolve(url, revision, signal) {
-      await inTurn(url, () => open(url, signal));
-      const known = FULL_ID.test(revision) ? await commitOf(url, revision, signal) : undefined;
-      const commit = known ?? (await obtainNamed(url, revision, signal));
+    async resolve(repository, revision, signal) {
+      await inTurn(keyOf(repository), () => open(repository, signal));
+      const known = FULL_ID.test(revision) ? await commitOf(repository, revision, signal) : undefined;
+      const commit = known ?? (await obtainNamed(repository, revision, signal));
       if (commit) return commit;
       const message = `unable to resolve '${revision || 'HEAD'}' to a commit SHA`;
       throw new Fault('user', 'UnknownRevision', message);
     },
-    async files({ url, commit, folder, recurse }, signal) {
+    async files({ repository, commit, folder, recurse }, signal) {
       const tree = ['ls-tree', '-z', '--long', ...(recurse ? ['-r'] : []), `${commit}:${folder}`];
-      const listed = parseTree(await git(url, tree, { signal }));
+      const listed = parseTree(await git(repository, tree, { signal }));
       return listed.map((file) => ({ ...file, path: path.posix.join(folder, file.path) }));
     },
-    async contents({ url }, files, signal) {
+    async contents({ repository }, files, signal) {
       if (files.length === 0) return [];
       const input = files.map(({ hash }) => `${hash}\n`).join('');
-      return parseBatch(await git(url, ['cat-file', '--batch'], { signal, input }), files.length);
+      return parseBatch(await git(repository, ['cat-file', '--batch'], { signal, input }), files.length);
     },
   };
 };

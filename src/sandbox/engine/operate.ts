@@ -2,13 +2,12 @@
 import type { AppProject } from '../../api/argocd/app-project.ts';
 import { parseTime, rfc3339, type Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
-import type { Comparer } from './comparison.ts';
+import type { Clusters } from './clusters.ts';
 import { kitchenTime } from './conditions.ts';
 import { validateSpec } from './project.ts';
 import { lineKey } from './run-hooks.ts';
 import type { Application, ApplicationStatus, Condition, OperationState, SyncedResource } from './shapes.ts';
 import type { WriteStatus } from './status-writer.ts';
-import type { Sync } from './sync.ts';
 import { mayRetry, retryDelayMs } from './sync-plan.ts';
 
 /** What a pass gets. */
@@ -90,8 +89,7 @@ const terminated = (state: OperationState, deleted: readonly SyncedResource[], n
 };
 
 interface Parts {
-  readonly comparer: Comparer;
-  readonly sync: Sync;
+  readonly clusters: Clusters;
   readonly write: WriteStatus;
   readonly findProject: FindProject;
   readonly clock: Clock;
@@ -99,19 +97,22 @@ interface Parts {
 
 /** Ends the hooks that run; whatever is wrong with the source, the operation is terminated all the same. */
 const endHooks = async (
-  { comparer, sync, findProject }: Pick<Parts, 'comparer' | 'sync' | 'findProject'>,
+  { clusters, findProject }: Pick<Parts, 'clusters' | 'findProject'>,
   { application, state, signal }: { application: Application; state: OperationState; signal: AbortSignal },
 ): Promise<readonly SyncedResource[]> => {
   const source = state.operation.sync?.source ?? application.spec.source;
   const project = await findProject(application, signal);
-  if (!project || !source || validateSpec(application, project).length > 0) return [];
+  const cluster = clusters.find(application.spec.destination);
+  const isValid = validateSpec(application, project, cluster).length === 0;
+  if (!project || !source || typeof cluster === 'string' || !isValid) return [];
   const revision = state.syncResult?.revision || state.operation.sync?.revision || source.targetRevision || '';
-  return sync.terminate(await comparer.compare({ application, project, source, revision, signal }), signal);
+  const comparison = await cluster.comparer.compare({ application, project, source, revision, signal });
+  return cluster.sync.terminate(comparison, signal);
 };
 
 /** Creates the function that makes one step of an Application's operation. */
 export const createOperate = (parts: Parts) => {
-  const { comparer, sync, write, findProject, clock } = parts;
+  const { clusters, write, findProject, clock } = parts;
 
   const syncNow = async (
     application: Application,
@@ -123,17 +124,19 @@ export const createOperate = (parts: Parts) => {
     if (!order || !source)
       return { ...state, phase: 'Failed', message: 'Invalid operation request: no operation specified' };
     const project = await findProject(application, signal);
-    const invalid = validateSpec(application, project);
+    const cluster = clusters.find(application.spec.destination);
+    const invalid = validateSpec(application, project, cluster);
     const failed: OperationState = { ...state, phase: 'Error', syncResult: { revision: order.revision ?? '', source } };
-    if (!project || invalid.length > 0) return { ...failed, message: spokenConditions(invalid) };
+    if (!project || typeof cluster === 'string' || invalid.length > 0)
+      return { ...failed, message: spokenConditions(invalid) };
     const revision = state.syncResult?.revision || order.revision || source.targetRevision || '';
-    const comparison = await comparer.compare({ application, project, source, revision, signal });
+    const comparison = await cluster.comparer.compare({ application, project, source, revision, signal });
     const errors = comparison.conditions.filter(({ type }) => type.endsWith('Error'));
     if (errors.length > 0) return { ...failed, message: spokenConditions(errors) };
     const former = state.syncResult?.resources ?? [];
     const startedAtMs = parseTime(state.startedAt) ?? clock.now();
     const request = { application, project, order, comparison, startedAtMs, former, signal };
-    const { resources, ...progress } = await sync.step(request);
+    const { resources, ...progress } = await cluster.sync.step(request);
     const results = withFormerResults(resources, former);
     return { ...state, ...progress, syncResult: { revision: comparison.revision, source, resources: results } };
   };

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { AppProject } from '../../api/argocd/app-project.ts';
-import { isDestinationPermitted, isKindPermitted, isSourcePermitted, validateSpec } from './project.ts';
+import {
+  chooseCluster,
+  inCluster,
+  isDestinationPermitted,
+  isKindPermitted,
+  isSourcePermitted,
+  validateSpec,
+} from './project.ts';
 import type { Application } from './shapes.ts';
 
 const project = (spec: AppProject['spec']): AppProject => ({
@@ -59,6 +66,36 @@ describe('destinations', () => {
   });
 });
 
+describe('a destination', () => {
+  const one = { name: 'one', server: 'https://one.example.com?managedEnvironment=1' };
+  const twin = { name: 'one', server: 'https://other.example.com' };
+
+  test.each([
+    [{ name: 'in-cluster' }, inCluster],
+    [{ server: 'https://kubernetes.default.svc/' }, inCluster],
+    [{ name: 'one' }, one],
+    [{ server: one.server }, one],
+  ])('%j is a cluster that is known', (destination, expected) => {
+    expect(chooseCluster(destination, [inCluster, one])).toBe(expected);
+  });
+
+  test.each([
+    [{ name: 'two' }, 'there are no clusters with this name: two'],
+    [{ name: 'one' }, `there are 2 clusters with the same name: [${one.server} ${twin.server}]`],
+    [
+      { server: 'https://two.example.com' },
+      'error getting cluster by server "https://two.example.com": rpc error: code = NotFound desc = cluster "https://two.example.com" not found',
+    ],
+    [
+      { name: 'one', server: 'https://two.example.com' },
+      "application destination can't have both name and server defined: one https://two.example.com",
+    ],
+    [{ namespace: 'jane' }, 'Destination server missing from app spec'],
+  ])('%j is none', (destination, message) => {
+    expect(chooseCluster(destination, [inCluster, one, twin])).toBe(message);
+  });
+});
+
 describe('kinds', () => {
   const role = { group: 'rbac.authorization.k8s.io', kind: 'ClusterRole' };
   test('without a list no cluster-scoped and every namespaced kind is permitted', () => {
@@ -77,26 +114,33 @@ describe('kinds', () => {
 
 describe('a spec', () => {
   test('that its project permits is valid', () => {
-    expect(validateSpec(application(), open)).toEqual([]);
+    expect(validateSpec(application(), open, inCluster)).toEqual([]);
   });
   test('with a project that is not there says so', () => {
-    expect(messages(validateSpec(application(), undefined))).toEqual([
+    expect(messages(validateSpec(application(), undefined, inCluster))).toEqual([
       'Application referencing project team which does not exist',
     ]);
   });
   test('is told about the repository and the destination at once', () => {
-    expect(messages(validateSpec(application(), project({})))).toEqual([
+    expect(messages(validateSpec(application(), project({}), inCluster))).toEqual([
       "application repo https://example.com/team/app is not permitted in project 'team'",
-      "application destination server 'https://kubernetes.default.svc' and namespace 'jane' do not match any of the allowed destinations in project 'team'",
+      "application destination server 'in-cluster' and namespace 'jane' do not match any of the allowed destinations in project 'team'",
     ]);
   });
-  test('that names another cluster learns that there is only one', () => {
-    const [message = ''] = messages(validateSpec(application({ destination: { name: 'managed-env-1' } }), open));
-    expect(message).toContain('there are no clusters with this name: managed-env-1');
-    expect(message).toContain('the sandbox has one cluster');
+  test('that goes to another cluster by its name is told of it by its name', () => {
+    const other = { name: 'managed-env-1', server: 'https://other.example.com?managedEnvironment=1' };
+    const there = application({ destination: { name: other.name, namespace: 'jane' } });
+    expect(messages(validateSpec(there, open, other))).toEqual([
+      "application destination server 'managed-env-1' and namespace 'jane' do not match any of the allowed destinations in project 'team'",
+    ]);
+  });
+  test('whose cluster is not known says why', () => {
+    expect(messages(validateSpec(application(), open, 'there are no clusters with this name: x'))).toEqual([
+      'there are no clusters with this name: x',
+    ]);
   });
   test('without a path is not valid', () => {
     const source = { repoURL: 'https://example.com/team/app' };
-    expect(validateSpec(application({ source }), open)).toHaveLength(1);
+    expect(validateSpec(application({ source }), open, inCluster)).toHaveLength(1);
   });
 });

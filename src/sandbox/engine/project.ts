@@ -5,19 +5,36 @@ import type { AppProject } from '../../api/argocd/app-project.ts';
 import { textAt } from './fields.ts';
 import type { Application, Condition, Destination, GroupKind } from './shapes.ts';
 
-/** The server by which Argo CD calls the cluster that it runs in. */
-const IN_CLUSTER_SERVER = 'https://kubernetes.default.svc';
-/** The name by which Argo CD calls the cluster that it runs in. */
-const IN_CLUSTER_NAME = 'in-cluster';
 /** The project of an Application that names none. */
 export const DEFAULT_PROJECT = 'default';
 
-/** The destination with both its name and its server, or undefined when it is not the engine's one cluster. */
-export const resolveDestination = (destination: Destination): Destination | undefined => {
-  const mine = destination.name
-    ? destination.name === IN_CLUSTER_NAME && !destination.server
-    : destination.server === IN_CLUSTER_SERVER;
-  return mine ? { ...destination, name: IN_CLUSTER_NAME, server: IN_CLUSTER_SERVER } : undefined;
+/** The two ways in which a destination names a cluster. */
+export interface ClusterNames {
+  readonly name: string;
+  readonly server: string;
+}
+
+/** The cluster that the engine runs in, as Argo CD calls it. */
+export const inCluster: ClusterNames = { name: 'in-cluster', server: 'https://kubernetes.default.svc' };
+
+const withoutSlash = (server: string): string => server.replace(/\/+$/, '');
+
+/** The cluster among `known` that the destination names, or Argo CD's words for why there is none. */
+export const chooseCluster = <T extends ClusterNames>(destination: Destination, known: readonly T[]): T | string => {
+  const { name = '', server = '' } = destination;
+  if (name && server) return `application destination can't have both name and server defined: ${name} ${server}`;
+  if (server) {
+    const found = known.find((cluster) => cluster.server === withoutSlash(server));
+    return (
+      found ??
+      `error getting cluster by server "${server}": rpc error: code = NotFound desc = cluster "${server}" not found`
+    );
+  }
+  if (!name) return 'Destination server missing from app spec';
+  const found = known.filter((cluster) => cluster.name === name);
+  if (found.length > 1)
+    return `there are ${found.length} clusters with the same name: [${found.map((cluster) => cluster.server).join(' ')}]`;
+  return found[0] ?? `there are no clusters with this name: ${name}`;
 };
 
 const negated = (pattern: string): string | undefined => (pattern.startsWith('!') ? pattern.slice(1) : undefined);
@@ -55,27 +72,29 @@ export const isKindPermitted = (project: AppProject, wanted: GroupKind, namespac
   return (open || inList(spec.namespaceResourceWhitelist)) && !inList(spec.namespaceResourceBlacklist);
 };
 
-const destinationFault = (destination: Destination): string => {
-  if (destination.name && destination.server)
-    return `application destination can't have both name and server defined: ${destination.name} ${destination.server}`;
-  if (destination.name)
-    return `unable to find destination server: there are no clusters with this name: ${destination.name} (the sandbox has one cluster, ${IN_CLUSTER_NAME})`;
-  if (destination.server)
-    return `cluster '${destination.server}' has not been configured (the sandbox has one cluster, ${IN_CLUSTER_SERVER})`;
-  return 'Destination server missing from app spec';
-};
-
-const destinationErrors = (application: Application, project: AppProject): readonly string[] => {
-  const destination = resolveDestination(application.spec.destination);
-  if (!destination) return [destinationFault(application.spec.destination)];
-  if (isDestinationPermitted(project, destination)) return [];
+const destinationErrors = (
+  application: Application,
+  project: AppProject,
+  cluster: ClusterNames | string,
+): readonly string[] => {
+  if (typeof cluster === 'string') return [cluster];
+  const { name: givenName, namespace = '' } = application.spec.destination;
+  const { name, server } = cluster;
+  if (isDestinationPermitted(project, { name, server, namespace })) return [];
   return [
-    `application destination server '${IN_CLUSTER_SERVER}' and namespace '${destination.namespace ?? ''}' do not match any of the allowed destinations in project '${project.metadata.name}'`,
+    `application destination server '${givenName ? name : server}' and namespace '${namespace}' do not match any of the allowed destinations in project '${project.metadata.name}'`,
   ];
 };
 
-/** What is wrong with the Application's spec in the light of its project, as InvalidSpecError conditions. */
-export const validateSpec = (application: Application, project: AppProject | undefined): readonly Condition[] => {
+/**
+ * What is wrong with the Application's spec in the light of its project and of what `chooseCluster` found, as
+ * InvalidSpecError conditions.
+ */
+export const validateSpec = (
+  application: Application,
+  project: AppProject | undefined,
+  cluster: ClusterNames | string,
+): readonly Condition[] => {
   const name = application.spec.project || DEFAULT_PROJECT;
   const { source } = application.spec;
   const errors: string[] = [];
@@ -85,7 +104,7 @@ export const validateSpec = (application: Application, project: AppProject | und
   else {
     if (!isSourcePermitted(project, source.repoURL))
       errors.push(`application repo ${source.repoURL} is not permitted in project '${name}'`);
-    errors.push(...destinationErrors(application, project));
+    errors.push(...destinationErrors(application, project, cluster));
   }
   return errors.map((message) => ({ type: 'InvalidSpecError', message }));
 };

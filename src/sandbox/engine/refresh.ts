@@ -3,7 +3,8 @@ import { rfc3339, type Clock } from '../../lib/clock.ts';
 import { mergePatch } from '../../kube/patch.ts';
 import type { Due } from './agenda.ts';
 import { decideAutoSync, type AutoSyncDecision } from './auto-sync.ts';
-import type { Comparer, Comparison } from './comparison.ts';
+import type { Clusters } from './clusters.ts';
+import type { Comparison } from './comparison.ts';
 import { mergeConditions } from './conditions.ts';
 import type { FindProject, PassContext } from './operate.ts';
 import { validateSpec } from './project.ts';
@@ -63,13 +64,13 @@ const comparedStatus = (
 
 /** Creates the function that refreshes one Application; it says when self-heal wants to look again. */
 export const createRefresh = (parts: {
-  readonly comparer: Comparer;
+  readonly clusters: Clusters;
   readonly write: WriteStatus;
   readonly findProject: FindProject;
   readonly clock: Clock;
   readonly selfHealAfterMs: number;
 }) => {
-  const { comparer, write, findProject, clock, selfHealAfterMs } = parts;
+  const { clusters, write, findProject, clock, selfHealAfterMs } = parts;
 
   const decide = (application: Application, found: Comparison): AutoSyncDecision =>
     decideAutoSync(application, { ...found, nowMs: clock.now(), selfHealAfterMs });
@@ -79,14 +80,15 @@ export const createRefresh = (parts: {
     const merged = (found: readonly Condition[]): Condition[] =>
       mergeConditions(application.status?.conditions, found, { evaluated: FOUND_BY_COMPARING, now });
     const project = await findProject(application, signal);
-    const invalid = validateSpec(application, project);
+    const cluster = clusters.find(application.spec.destination);
+    const invalid = validateSpec(application, project, cluster);
     const { source } = application.spec;
-    if (!project || !source || invalid.length > 0) {
+    if (!project || !source || typeof cluster === 'string' || invalid.length > 0) {
       await write(application, { status: invalidStatus(application, merged(invalid)), refreshed: true }, signal);
       return undefined;
     }
     const revision = revisionFor(application, due);
-    const found = await comparer.compare({ application, project, source, revision, signal });
+    const found = await cluster.comparer.compare({ application, project, source, revision, signal });
     const { operation, condition, afterMs } = decide(application, found);
     const conditions = merged([...found.conditions, ...(condition ? [condition] : [])]);
     const status = comparedStatus(application, found, conditions);

@@ -6,7 +6,7 @@ import type { Comparison } from './comparison.ts';
 import { createNamespaceMaker } from './create-namespace.ts';
 import type { Kinds } from './kinds.ts';
 import type { LiveObjects } from './live.ts';
-import { isDestinationPermitted, isKindPermitted, resolveDestination } from './project.ts';
+import { isDestinationPermitted, isKindPermitted, type ClusterNames } from './project.ts';
 import { createHooks, expandHooks } from './run-hooks.ts';
 import { createWaves } from './run-waves.ts';
 import { groupOf, type SyncedResource } from './shapes.ts';
@@ -29,7 +29,7 @@ const definesKind = (pairs: readonly Pair[], { apiVersion, kind }: KubeObject): 
   });
 
 /** Why the project, or the cluster, does not let this object be synced. */
-const objection = ({ application, project, comparison }: SyncRequest, pair: Pair): string | undefined => {
+const objection = (cluster: ClusterNames, { project, comparison }: SyncRequest, pair: Pair): string | undefined => {
   const object = objectOf(pair);
   const { resource } = pair;
   if (!resource) return definesKind(comparison.pairs, object) ? undefined : kindNotFound(object);
@@ -40,8 +40,7 @@ const objection = ({ application, project, comparison }: SyncRequest, pair: Pair
   if (!resource.namespaced) return undefined;
   const { namespace = '' } = object.metadata;
   if (namespace === '') return `Namespace for ${object.metadata.name} ${object.kind} is missing.`;
-  const destination = resolveDestination(application.spec.destination);
-  const allowed = destination && isDestinationPermitted(project, { ...destination, namespace });
+  const allowed = isDestinationPermitted(project, { name: cluster.name, server: cluster.server, namespace });
   return allowed ? undefined : `namespace ${namespace} is not permitted in project '${name}'`;
 };
 
@@ -52,13 +51,14 @@ const formerRefusal = ({ former }: SyncRequest): SyncProgress | undefined => {
   return refused.length > 0 ? { ...failureOf(REFUSED, refused), resources } : undefined;
 };
 
-/** Creates the part that syncs. */
+/** Creates the part that syncs to one cluster. */
 export const createSync = (parts: {
+  readonly cluster: ClusterNames;
   readonly client: KubeClient;
   readonly kinds: Kinds;
   readonly live: LiveObjects;
 }): Sync => {
-  const { client, live } = parts;
+  const { cluster, client, live } = parts;
   const apply = createApply(parts);
   const hooks = createHooks({ client, live, apply });
   const waves = createWaves({ live, apply, hooks });
@@ -90,7 +90,7 @@ export const createSync = (parts: {
     const planned = planWaves(order, [...comparison.pairs, ...wanted]);
     const namespace = await namespaces.wanted(request);
     const objections = [...namespace, ...planned.flat(), ...onFailure].flatMap((pair) => {
-      const message = pair.desired ? objection(request, pair) : undefined;
+      const message = pair.desired ? objection(cluster, request, pair) : undefined;
       return message ? [resultLine(pair, { status: 'SyncFailed', message })] : [];
     });
     const reasons = objections.map(({ message }) => message);
