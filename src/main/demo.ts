@@ -13,6 +13,7 @@ import { createKubeClient } from '../kube/http-client.ts';
 import { parseKubeconfig } from '../kube/kubeconfig.ts';
 import { systemClock } from '../lib/clock.ts';
 import { parseSettings } from '../lib/config.ts';
+import { plainKeyring } from '../lib/envelope.ts';
 import { Fault } from '../lib/fault.ts';
 import { openGate } from '../lib/gate.ts';
 import { createLogger } from '../lib/log.ts';
@@ -24,11 +25,15 @@ import { createProcess } from '../runtime/process.ts';
 import { untilAborted } from '../runtime/until-aborted.ts';
 import { startApiServer } from '../sandbox/apiserver/server.ts';
 import { startDatabase } from '../sandbox/database.ts';
-import { deploymentOf, runDemo } from '../sandbox/demo.ts';
+import { runDemo } from '../sandbox/demo/demo.ts';
+import type { OtherCluster } from '../sandbox/demo/environment.ts';
+import { manifestsOf } from '../sandbox/demo/manifests.ts';
 import { startEngine } from '../sandbox/engine/engine.ts';
+import { startPrivateRepository, type PrivateRepository } from '../sandbox/private-repository.ts';
 import { createSampleRepository, type SampleRepository } from '../sandbox/sample-repository.ts';
 import { agentParts } from './agent.ts';
 import { backendParts } from './backend.ts';
+import { startAdmission } from './demo/admission.ts';
 import { clientPart, databasePart } from './parts.ts';
 import { openDatabase, type Platform } from './platform.ts';
 import type { Environment } from './environment.ts';
@@ -66,7 +71,12 @@ export const demo = async (given: DemoArguments, environment: Environment): Prom
     const platform = await createDemoPlatform(stack);
     const startMs = platform.clock.monotonicMs();
     const sandbox = await startSandbox(stack, platform, environment);
-    await startService(stack, platform, { ...sandbox, without: given.without, signal: ended.signal });
+    await startService(stack, platform, {
+      ...sandbox,
+      without: given.without,
+      searchPath: environment['PATH'] ?? '',
+      signal: ended.signal,
+    });
     write('Managed GitOps on this machine. PostgreSQL and Git are real; the API server and Argo CD are stand-ins.');
     write(`${sandbox.versions}: ready after ${seconds(platform.clock.monotonicMs() - startMs)}`);
 
@@ -83,7 +93,7 @@ export const demo = async (given: DemoArguments, environment: Environment): Prom
     write('');
     write(`Everything was seen, ${seconds(platform.clock.monotonicMs() - startMs)} after the start.`);
     if (!given.stays) return;
-    await explainHowToGoOn(source, write);
+    await explainHowToGoOn({ ...source, ...sandbox }, write);
     await untilAborted(new Promise<never>(() => undefined), ended.signal);
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
@@ -173,15 +183,17 @@ interface Sandbox {
   readonly databaseUrl: string;
   readonly engineNamespace: string;
   readonly versions: string;
+  readonly other: OtherCluster;
+  readonly privateRepository: PrivateRepository;
 }
 
-/** Starts PostgreSQL, the API server and the engine. */
+/** Starts PostgreSQL, the API servers, the engine, and the server of the private repository. */
 const startSandbox = async (
   stack: AsyncDisposableStack,
   platform: Platform,
   environment: Environment,
 ): Promise<Sandbox> => {
-  const searchPath = environment['PATH'];
+  const searchPath = environment['PATH'] ?? '';
   const engineNamespace = allSettings.argocdNamespace.fallback;
   const database = await startDatabase({ ...platform, searchPath });
   stack.defer(() => database.stop());
@@ -191,27 +203,63 @@ const startSandbox = async (
   await writeFile(join(FOLDER, 'kubeconfig'), api.kubeconfig, { mode: 0o600 });
   const client = createKubeClient({ ...platform, access: parseKubeconfig(api.kubeconfig) });
   stack.defer(() => client.close());
+  const privateRepository = await startPrivateRepository(resolve(FOLDER, 'private'), { ...platform, searchPath });
+  stack.defer(() => privateRepository.stop());
   const engine = await startEngine({
     ...platform,
     client,
     namespace: engineNamespace,
     cacheDir: join(FOLDER, 'git-cache'),
-    settings: { refreshMs: 1000, workloadReadyAfterMs: 500, env: { PATH: searchPath ?? '' } },
+    settings: {
+      refreshMs: 1000,
+      workloadReadyAfterMs: 500,
+      env: { PATH: searchPath, GIT_SSL_CAINFO: privateRepository.caFile },
+    },
   });
   stack.defer(() => engine.stop());
   const { pool } = openDatabase(platform, { url: database.url }, 'demo');
   stack.defer(() => pool.stop());
+  const other = await startOtherCluster(stack, platform);
   const versions = `PostgreSQL ${database.version}, API server ${api.url}`;
-  return { client, db: pool, kubeconfig: api.kubeconfig, databaseUrl: database.url, engineNamespace, versions };
+  return {
+    client,
+    db: pool,
+    kubeconfig: api.kubeconfig,
+    databaseUrl: database.url,
+    engineNamespace,
+    versions,
+    other,
+    privateRepository,
+  };
+};
+
+/** Starts an API server that plays another cluster, with a namespace to deploy to. */
+const startOtherCluster = async (stack: AsyncDisposableStack, platform: Platform): Promise<OtherCluster> => {
+  const namespace = 'web';
+  const { url, kubeconfig, stop } = await startApiServer({ ...platform, namespaces: [namespace] });
+  stack.defer(stop);
+  const client = createKubeClient({ ...platform, access: parseKubeconfig(kubeconfig) });
+  stack.defer(() => client.close());
+  await writeFile(join(FOLDER, 'other-kubeconfig'), kubeconfig, { mode: 0o600 });
+  return { client, namespace, url, kubeconfig };
 };
 
 /** Starts backend and agent, as they are in production, each with its own connections. */
 const startService = async (
   stack: AsyncDisposableStack,
   platform: Platform,
-  sandbox: Sandbox & { readonly without: DemoArguments['without']; readonly signal: AbortSignal },
+  sandbox: Sandbox & {
+    readonly without: DemoArguments['without'];
+    readonly searchPath: string;
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> => {
-  const { values: settings } = parseSettings(allSettings, { flags: {}, environment: {} });
+  const flags = {
+    'allowed-addresses': 'all', // the other cluster and the private repository are on this machine
+    'git-ca-file': sandbox.privateRepository.caFile,
+    'git-path': sandbox.searchPath,
+  };
+  const { values: settings } = parseSettings(allSettings, { flags, environment: {} });
   const nowhere = { host: '', port: 0, off: true };
   const halves = { backend: backendParts, agent: agentParts };
   const wanted = demoHalves.filter((half) => !sandbox.without.includes(half));
@@ -225,25 +273,35 @@ const startService = async (
       parts: [
         databasePart(named, database, { probes, migrates: half === wanted[0] }),
         clientPart(client),
-        ...halves[half]({ platform: named, client, database, probes, settings }),
+        ...halves[half]({ platform: named, client, database, probes, keyring: plainKeyring, settings }),
       ],
     });
     stack.defer(() => running.stop());
     sandbox.signal.throwIfAborted();
     await running.start();
   }
+  if (wanted.includes('backend')) {
+    await startAdmission(stack, platform, { client: sandbox.client, folder: join(FOLDER, 'admission') });
+  }
 };
 
-const explainHowToGoOn = async ({ source, sample }: Source, write: (line: string) => void): Promise<void> => {
-  const file = join(FOLDER, 'deployment.yaml');
-  await writeFile(file, toYaml(deploymentOf({ namespace: NAMESPACE, name: NAME, source })));
+const explainHowToGoOn = async (
+  { source, sample, other, privateRepository }: Source & Sandbox,
+  write: (line: string) => void,
+): Promise<void> => {
+  const manifests = manifestsOf({ namespace: NAMESPACE, name: NAME, source, other, privateRepository });
+  for (const [name, objects] of Object.entries(manifests)) {
+    const text = objects.map((object) => toYaml(object)).join('---\n');
+    await writeFile(join(FOLDER, name), text, { mode: 0o600 });
+  }
   write('');
   write('It stays up. In another terminal, in this folder:');
   write(`  export KUBECONFIG=${join(FOLDER, 'kubeconfig')}`);
-  write(`  kubectl apply -f ${file}`);
+  write(`  kubectl apply -f ${join(FOLDER, 'deployment.yaml')}`);
   write(`  kubectl -n ${NAMESPACE} wait --for=condition=Ready gitopsdeployment/${NAME}`);
   write(`  kubectl -n ${NAMESPACE} get gitopsdeployments`);
   write(`  kubectl -n ${NAMESPACE} delete gitopsdeployment ${NAME}`);
+  write('Beside it are environment.yaml, another cluster, and credential.yaml, a private repository.');
   if (sample) write(`The repository is ${relative('.', sample.folder)}: commit to it, and see the change arrive.`);
   write(`Logs: ${join(FOLDER, 'managed-gitops.log')}. Ctrl-C ends the demo and all it started.`);
 };

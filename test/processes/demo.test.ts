@@ -76,10 +76,15 @@ const whereIs = (program: string): string =>
 const sightsOf = (out: string): string[] =>
   out.split('\n').flatMap((line) => /^ +\+\d+ ms {2}(\S.*?) {2,}\S/.exec(line)?.[1] ?? []);
 
-const deploying = ['object seen', 'rows', 'Operation', 'Application', 'Synced', 'Healthy', 'status'];
+const arriving = ['Application', 'Synced', 'Healthy', 'status'];
+const deploying = ['object seen', 'rows', 'Operation', ...arriving];
 const committing = ['in the cluster', 'status'];
 const deleting = ['deployed objects', 'Application', 'rows', 'GitOpsDeployment'];
 const syncing = ['it waits', 'sync run', 'status', ...deleting];
+const deployingThere = ['connected', 'cluster Secret', ...arriving];
+const leavingThere = [...deleting, 'cluster Secret'];
+const readingPrivately = ['valid', 'repository Secret', ...arriving, ...deleting, 'repository Secret'];
+const denying = ['denied'];
 
 const page = { 'k/page.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: page\ndata:\n  text: hi\n' };
 
@@ -90,7 +95,18 @@ describe.concurrent('the demo', { timeout: 90_000 }, () => {
     const postgresql = await postgresqlOf(place);
     const { code, out, errors } = await running.whenEnded;
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
-    expect(sightsOf(out)).toEqual([...deploying, ...committing, ...deleting, ...syncing]);
+    expect(sightsOf(out)).toEqual([
+      ...deploying,
+      ...committing,
+      ...deleting,
+      ...syncing,
+      ...deployingThere,
+      'on the other one',
+      ...leavingThere,
+      ...readingPrivately,
+      ...denying,
+    ]);
+    expect(out).toMatch(/denied +admission webhook "vgitopsdeployment\.kb\.io" denied the request: the specified sync/);
     expect(out).toMatch(/Everything was seen, [\d.]+ s after the start\.\n$/);
     expect(await listens(apiPortIn(out))).toBe(false);
     await expectNothingLeft(place, postgresql);
@@ -117,7 +133,15 @@ describe.concurrent('the demo', { timeout: 90_000 }, () => {
       await using running = demo(place, '--repo', repository.folder, '--path', 'k');
       const { code, out, errors } = await running.whenEnded;
       expect({ code, errors }).toEqual({ code: 0, errors: '' });
-      expect(sightsOf(out)).toEqual([...deploying, ...deleting, ...syncing]);
+      expect(sightsOf(out)).toEqual([
+        ...deploying,
+        ...deleting,
+        ...syncing,
+        ...deployingThere,
+        ...leavingThere,
+        ...readingPrivately,
+        ...denying,
+      ]);
       expect(out).toContain(`Ready: synced to ${commit.slice(0, 12)} and healthy`);
       expect(await repository.git('rev-parse', 'HEAD')).toBe(commit);
     } finally {

@@ -155,7 +155,14 @@ describe('kubectl', { timeout: 60_000 }, () => {
 });
 
 describe('a deployment that cannot be', { timeout: 60_000 }, () => {
-  const cases: readonly { what: string; spec: (sample: Spec) => Spec; reason: string; message: string }[] = [
+  const cases: readonly {
+    what: string;
+    spec: (sample: Spec) => Spec;
+    reason: string;
+    message: string;
+    /** By admission; the other cases are those that the original lets through. */
+    isDenied?: true;
+  }[] = [
     {
       what: 'an empty path',
       spec: ({ source, ...rest }) => ({ ...rest, source: { ...source, path: '' } }),
@@ -173,18 +180,21 @@ describe('a deployment that cannot be', { timeout: 60_000 }, () => {
       spec: (spec) => ({ ...spec, type: 'sometimes' }),
       reason: 'InvalidType',
       message: 'spec type must be manual or automated',
+      isDenied: true,
     },
     {
       what: 'an unknown sync option',
       spec: (spec) => ({ ...spec, syncPolicy: { syncOptions: ['Prune=never'] } }),
       reason: 'UnknownSyncOption',
       message: 'the specified sync option in .spec.syncPolicy.syncOptions',
+      isDenied: true,
     },
     {
       what: 'a namespace without environment',
       spec: (spec) => ({ ...spec, destination: { namespace: 'elsewhere' } }),
       reason: 'NamespaceWithoutEnvironment',
       message: 'the environment field should not be empty when the namespace is non-empty',
+      isDenied: true,
     },
     {
       what: 'a URL that is none',
@@ -194,43 +204,58 @@ describe('a deployment that cannot be', { timeout: 60_000 }, () => {
     },
   ];
 
-  it.each(cases)('because of $what says so in one condition and one event, and is left as it is', async (one) => {
-    const name = one.reason.toLowerCase();
-    const spec = one.spec(sample());
-    await kubectl('apply', '-f', await manifest(name, spec));
-    await kubectl('wait', '--for=condition=Stalled', '--timeout=20s', `gitopsdeployment/${name}`);
-    const read = await kubectl('get', 'gitopsdeployment', name, '-o', 'json');
-    expect(JSON.parse(read)).toMatchObject({
-      spec,
-      status: {
-        conditions: expect.arrayContaining([
-          expect.objectContaining({ type: 'Ready', status: 'False', reason: one.reason }),
-          expect.objectContaining({
-            type: 'ErrorOccurred',
-            status: 'True',
-            message: expect.stringContaining(one.message),
-          }),
-        ]),
-      },
-    });
-    await eventually('the event is there', async () => {
-      const events = (await kubectl('describe', 'gitopsdeployment', name)).split('Events:')[1] ?? '';
-      return events.includes(one.reason) && events.includes(one.message) && events.trim().split('\n').length === 3;
-    });
+  it.each(cases.filter(({ isDenied }) => isDenied))('because of $what is denied', async ({ spec, reason, message }) => {
+    const file = await manifest(`denied-${reason.toLowerCase()}`, spec(sample()));
+    const { code, errors } = await cluster.kubectl('apply', '-f', file);
+    expect(code).toBe(1);
+    expect(errors).toContain(`admission webhook "vgitopsdeployment.kb.io" denied the request: ${message}`);
   });
 
-  it('holds up no other, and is deployed once it is corrected', async () => {
-    await kubectl('apply', '-f', await manifest('good', sample()));
-    await ready('good');
-    await kubectl('delete', 'gitopsdeployment', 'good');
-    await kubectl('wait', '--for=delete', '--timeout=20s', 'configmap/web-page');
-    await kubectl('apply', '-f', await manifest('pathisroot', sample()));
-    await ready('pathisroot');
-    expect(await get('pathisroot', '.status.conditions[?(@.type=="ErrorOccurred")].status')).toBe('False');
-  });
+  describe('and is in the cluster, as where nobody asks admission,', () => {
+    beforeAll(async () => {
+      if (kubectlMissing === undefined) await cluster.kubectl('delete', 'validatingwebhookconfigurations', '--all');
+    });
 
-  it('is deleted as every other', async () => {
-    await kubectl('delete', 'gitopsdeployments', '--all', '--wait');
-    expect((await cluster.kubectl('get', 'gitopsdeployments')).errors).toBe('No resources found in demo namespace.\n');
+    it.each(cases)('because of $what says so in one condition and one event, and is left as it is', async (one) => {
+      const name = one.reason.toLowerCase();
+      const spec = one.spec(sample());
+      await kubectl('apply', '-f', await manifest(name, spec));
+      await kubectl('wait', '--for=condition=Stalled', '--timeout=20s', `gitopsdeployment/${name}`);
+      const read = await kubectl('get', 'gitopsdeployment', name, '-o', 'json');
+      expect(JSON.parse(read)).toMatchObject({
+        spec,
+        status: {
+          conditions: expect.arrayContaining([
+            expect.objectContaining({ type: 'Ready', status: 'False', reason: one.reason }),
+            expect.objectContaining({
+              type: 'ErrorOccurred',
+              status: 'True',
+              message: expect.stringContaining(one.message),
+            }),
+          ]),
+        },
+      });
+      await eventually('the event is there', async () => {
+        const events = (await kubectl('describe', 'gitopsdeployment', name)).split('Events:')[1] ?? '';
+        return events.includes(one.reason) && events.includes(one.message) && events.trim().split('\n').length === 3;
+      });
+    });
+
+    it('holds up no other, and is deployed once it is corrected', async () => {
+      await kubectl('apply', '-f', await manifest('good', sample()));
+      await ready('good');
+      await kubectl('delete', 'gitopsdeployment', 'good');
+      await kubectl('wait', '--for=delete', '--timeout=20s', 'configmap/web-page');
+      await kubectl('apply', '-f', await manifest('pathisroot', sample()));
+      await ready('pathisroot');
+      expect(await get('pathisroot', '.status.conditions[?(@.type=="ErrorOccurred")].status')).toBe('False');
+    });
+
+    it('is deleted as every other', async () => {
+      await kubectl('delete', 'gitopsdeployments', '--all', '--wait');
+      expect((await cluster.kubectl('get', 'gitopsdeployments')).errors).toBe(
+        'No resources found in demo namespace.\n',
+      );
+    });
   });
 });
