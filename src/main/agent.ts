@@ -1,11 +1,13 @@
 // The composition root of the agent.
 import { startAgent, type AgentWorkContext } from '../agent/agent.ts';
-import { applicationIndexers } from '../agent/context.ts';
+import { applicationIndexers, secretIndexers, withoutForeignContent } from '../agent/context.ts';
 import { createEngine } from '../agent/engine.ts';
 import { appProjects } from '../api/argocd/app-project.ts';
 import { applications } from '../api/argocd/application.ts';
+import { secretTypeLabel } from '../api/labels.ts';
 import { operations } from '../api/v1alpha1/operation.ts';
 import { readOrigin } from '../db/schema.ts';
+import { secrets } from '../kube/object.ts';
 import type { SettingValues } from '../lib/config.ts';
 import type { Part } from '../runtime/process.ts';
 import { createWatcher } from '../runtime/watcher.ts';
@@ -23,14 +25,22 @@ export const agentParts = ({
   database,
   probes,
   settings,
+  keyring,
 }: HalfContext<Settings>): readonly Part[] => {
   const namespace = settings.argocdNamespace;
   const watched = { ...platform, client, namespace };
   const knownApplications = createWatcher({ ...watched, resource: applications, indexers: applicationIndexers });
   const projects = createWatcher({ ...watched, resource: appProjects });
   const tickets = createWatcher({ ...watched, resource: operations });
+  const engineSecrets = createWatcher({
+    ...watched,
+    resource: secrets,
+    labelSelector: secretTypeLabel,
+    indexers: secretIndexers,
+    transform: withoutForeignContent,
+  });
   const begin = async (lost: AbortSignal) => {
-    const { blockedAfterMs } = settings;
+    const { blockedAfterMs, orphanAgeMs, orphanSecondLookMs, maxOrphans } = settings;
     const ownNamespaceOnly = await isOwnNamespaceOnly(database, settings);
     const context: AgentWorkContext = {
       ...platform,
@@ -43,12 +53,17 @@ export const agentParts = ({
       applications: knownApplications.store,
       projects: projects.store,
       operations: tickets.store,
-      settings: { ownNamespaceOnly, blockedAfterMs },
+      secrets: engineSecrets.store,
+      keyring,
+      settings: { ownNamespaceOnly, blockedAfterMs, orphanAgeMs, orphanSecondLookMs, maxOrphans },
     };
     return startAgent(context, lost);
   };
   return [
-    cachesPart({ applications: knownApplications, appprojects: projects, operations: tickets }, probes),
+    cachesPart(
+      { applications: knownApplications, appprojects: projects, operations: tickets, secrets: engineSecrets },
+      probes,
+    ),
     workPart(platform, { name: 'agent', client, settings, begin }),
   ];
 };

@@ -6,7 +6,9 @@ import { Fault, isFault, messageOf } from '../lib/fault.ts';
 import { demo, demoHalves } from './demo.ts';
 import { ignoredOfOriginal, originalFlags } from './original.ts';
 import type { Environment } from './environment.ts';
-import { agentProcess, allProcess, backendProcess, migrateProcess, type ProcessKind } from './processes.ts';
+import { rotateProcess } from './keys.ts';
+import type { ProcessKind } from './process-kind.ts';
+import { agentProcess, allProcess, backendProcess, migrateProcess } from './processes.ts';
 
 const addProcess = <S extends SettingSchema>(
   program: Command,
@@ -82,6 +84,10 @@ const main = async (): Promise<void> => {
   addProcess(program, { name: 'agent', kind: agentProcess, environment });
   addProcess(program, { name: 'all', kind: allProcess, environment });
   addProcess(program, { name: 'migrate', kind: migrateProcess, environment });
+  const keys = program
+    .command('keys')
+    .description("The keys that tenants' secrets in the database are encrypted with.");
+  addProcess(keys, { name: 'rotate', kind: rotateProcess, environment });
   addDemo(program, environment);
   await program.parseAsync();
 };

@@ -14,7 +14,6 @@ export const originalFlags: readonly string[] = [
 ];
 
 const originalVariables: readonly string[] = [
-  'DISABLE_APPSTUDIO_WEBHOOK',
   'ENABLE_PROFILING',
   'ENABLE_UNRELIABLE_DB',
   'UNRELIABLE_DB_FAILURE_RATE',
@@ -50,4 +49,14 @@ export const selfHealInterval: Setting<number | undefined> = {
     const minutes = Number(text);
     return minutes > 0 ? Math.min(minutes * MINUTE_MS, NEVER_MS) : NEVER_MS;
   },
+};
+
+/** The original's way to turn its webhooks off: `true` in any case; every other text left them on. */
+export const originalWebhookSwitch: Setting<boolean> = {
+  flag: 'disable-appstudio-webhook',
+  environment: ['DISABLE_APPSTUDIO_WEBHOOK'],
+  placeholder: '',
+  help: "The original's name for --webhooks=off.",
+  fallback: false,
+  parse: (text) => text.trim().toLowerCase() === 'true',
 };

@@ -1,51 +1,36 @@
 // The processes of production: the backend, the agent, both in one, and the migration alone.
 import { migrate } from '../db/migrate.ts';
 import { onceReady } from '../db/wait.ts';
-import { redactedSettings, type Settings, type SettingSchema, type SettingValues } from '../lib/config.ts';
+import type { SettingValues } from '../lib/config.ts';
+import type { Probes } from '../lib/probes.ts';
 import type { Part } from '../runtime/process.ts';
+import { admissionParts } from './admission.ts';
 import { agentParts } from './agent.ts';
 import { backendParts, type HalfContext } from './backend.ts';
 import { clientPart, databasePart, probesPart } from './parts.ts';
-import { connectCluster, createPlatform, databaseConnection, openDatabase, type Platform } from './platform.ts';
+import { connectCluster, databaseConnection, openDatabase, type Platform } from './platform.ts';
 import type { Environment } from './environment.ts';
+import { readKeyring } from './encryption.ts';
+import { announce, type ProcessKind } from './process-kind.ts';
 import { runUntilSignal, stopSignal } from './run.ts';
 import { agentSettings, allSettings, backendSettings, migrateSettings } from './settings.ts';
 
-/** A process: what it is for, its settings, and how it runs to its end. */
-export interface ProcessKind<S extends SettingSchema> {
-  readonly summary: string;
-  readonly schema: S;
-  /** `ignored` names what was given for the original and means nothing here. */
-  run(settings: Settings<S>, environment: Environment, ignored: readonly string[]): Promise<void>;
-}
-
-const announce = <S extends SettingSchema>(
-  kind: { readonly name: string; readonly schema: S; readonly ignored: readonly string[] },
-  settings: Settings<S>,
-): Platform => {
-  const { logLevel } = settings.values as SettingValues<typeof migrateSettings>; // every schema has the common settings
-  const platform = createPlatform(logLevel, kind.name);
-  platform.log.info('starting', { config: redactedSettings(kind.schema, settings) });
-  if (kind.ignored.length > 0) {
-    platform.log.info(`settings of the original that mean nothing here: ${kind.ignored.join(', ')}`);
-  }
-  return platform;
-};
-
-/** Runs parts on their probes, their database and their cluster. */
+/** Runs parts on their probes, their database and their cluster; what has no need of these starts before them. */
 const runParts = async <S extends SettingValues<typeof agentSettings> | SettingValues<typeof backendSettings>>(
   platform: Platform,
-  { name, migrates, settings, environment }: ServerOptions<S>,
+  { name, migrates, settings, environment, early }: ServerOptions<S>,
   partsOf: (context: HalfContext<S>) => readonly Part[],
 ): Promise<void> => {
+  const keyring = readKeyring(settings, platform.log);
   const client = connectCluster(platform, settings, environment);
   const database = openDatabase(platform, databaseConnection(settings), name);
   const { part, probes } = probesPart(platform, settings);
   await runUntilSignal(platform, [
     part,
+    ...(early?.(platform, { probes, settings }) ?? []),
     databasePart(platform, database, { probes, migrates }),
     clientPart(client),
-    ...partsOf({ platform, client, database, probes, settings }),
+    ...partsOf({ platform, client, database, probes, keyring, settings }),
   ]);
 };
 
@@ -54,6 +39,7 @@ interface ServerOptions<S> {
   readonly migrates: boolean;
   readonly settings: S;
   readonly environment: Environment;
+  readonly early?: (platform: Platform, on: { readonly probes: Probes; readonly settings: S }) => readonly Part[];
 }
 
 /** The controllers for users' objects. */
@@ -63,7 +49,8 @@ export const backendProcess: ProcessKind<typeof backendSettings> = {
   async run(settings, environment, ignored) {
     const platform = announce({ name: 'backend', schema: backendSettings, ignored }, settings);
     const { values } = settings;
-    const options = { name: 'backend', migrates: values.migrate, settings: values, environment };
+    const early = admissionParts;
+    const options = { name: 'backend', migrates: values.migrate, settings: values, environment, early };
     await runParts(platform, options, backendParts);
   },
 };
@@ -86,7 +73,8 @@ export const allProcess: ProcessKind<typeof allSettings> = {
   async run(settings, environment, ignored) {
     const platform = announce({ name: 'all', schema: allSettings, ignored }, settings);
     const { values } = settings;
-    const options = { name: 'all', migrates: values.migrate, settings: values, environment };
+    const early = admissionParts;
+    const options = { name: 'all', migrates: values.migrate, settings: values, environment, early };
     await runParts(platform, options, (context) => [...backendParts(context), ...agentParts(context)]);
   },
 };

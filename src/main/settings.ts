@@ -10,7 +10,8 @@ import {
   type Setting,
 } from '../lib/config.ts';
 import { logLevels } from '../lib/log.ts';
-import { selfHealInterval } from './original.ts';
+import { encryptionSettings, outsideSettings } from './outside-settings.ts';
+import { originalWebhookSwitch, selfHealInterval } from './original.ts';
 
 const loopback = (port: number): Address => ({ host: '127.0.0.1', port, off: false });
 
@@ -191,6 +192,30 @@ const isolationSettings = {
   }),
 };
 
+const admissionSettings = {
+  webhooks: choiceSetting({
+    flag: 'webhooks',
+    environment: ['MANAGED_GITOPS_WEBHOOKS'],
+    choices: automatic,
+    fallback: 'auto',
+    help: 'Serve admission webhooks. auto: once there is a certificate. on: the process is not ready without one.',
+  }),
+  webhookAddress: addressSetting({
+    flag: 'webhook-bind-address',
+    environment: ['MANAGED_GITOPS_WEBHOOK_ADDRESS'],
+    fallback: loopback(9443),
+    help: 'Where admission webhooks are served, over TLS; 0 for nowhere.',
+  }),
+  webhookCertificates: textSetting({
+    flag: 'webhook-cert-dir',
+    environment: ['MANAGED_GITOPS_WEBHOOK_CERT_DIR'],
+    fallback: '/tmp/k8s-webhook-server/serving-certs',
+    placeholder: 'folder',
+    help: 'Holds tls.crt and tls.key for the webhooks. A change is taken without a restart.',
+  }),
+  webhooksDisabled: originalWebhookSwitch,
+};
+
 const backendOnly = {
   projectIsolation: choiceSetting({
     flag: 'project-isolation',
@@ -266,6 +291,26 @@ const agentOnly = {
     fallback: 30_000,
     help: 'How long a deletion may take before the user is told what blocks it.',
   }),
+  orphanAgeMs: durationSetting({
+    flag: 'orphan-age',
+    environment: ['MANAGED_GITOPS_ORPHAN_AGE'],
+    fallback: 3_600_000,
+    help: 'How old a Secret in the namespace of Argo CD has to be before it is removed for having no row.',
+  }),
+  orphanSecondLookMs: durationSetting({
+    flag: 'orphan-second-look',
+    environment: ['MANAGED_GITOPS_ORPHAN_SECOND_LOOK'],
+    fallback: 600_000,
+    help: 'How long after a first look a Secret without a row is looked at again, and then removed.',
+  }),
+  maxOrphans: integerSetting({
+    flag: 'max-orphans',
+    environment: ['MANAGED_GITOPS_MAX_ORPHANS'],
+    fallback: 50,
+    min: 0,
+    max: 1_000_000,
+    help: 'How many Secrets may be without a row at once, and still be removed.',
+  }),
 };
 
 /** Settings of `backend`. The ports are the original's. */
@@ -273,6 +318,9 @@ export const backendSettings = {
   ...commonSettings,
   ...clusterSettings,
   ...probeSettings(18_081, 18_080),
+  ...admissionSettings,
+  ...encryptionSettings,
+  ...outsideSettings,
   ...backendOnly,
 };
 
@@ -281,12 +329,16 @@ export const agentSettings = {
   ...commonSettings,
   ...clusterSettings,
   ...probeSettings(8083, 8082),
+  ...encryptionSettings,
   ...isolationSettings,
   ...agentOnly,
 };
 
 /** Settings of `all`: backend and agent in one process. */
 export const allSettings = { ...backendSettings, ...isolationSettings, ...agentOnly };
+
+/** Settings of `keys rotate`. */
+export const keysSettings = { ...commonSettings, ...encryptionSettings };
 
 /** Settings of `migrate`. */
 export const migrateSettings = commonSettings;

@@ -115,6 +115,31 @@ const cases: readonly Case[] = [
   },
 ];
 
+/** A line of a file of keys. */
+const keyLine = `k1:${Buffer.alloc(32, 1).toString('base64')}`;
+
+const encryptionCases: readonly Case[] = [
+  ...['backend', 'agent', 'all'].map((half) => ({
+    what: `encryption beside the original (${half})`,
+    args: [half, '--encryption-key-file=keys', '--compat=original'],
+    files: { keys: keyLine },
+    says: /^--encryption-key-file and --compat=original exclude each other: /,
+  })),
+  {
+    what: 'a line of the key file that is no key, without what stands there',
+    args: ['agent', '--encryption-key-file=keys'],
+    files: { keys: `${keyLine}\nk2:canary-token\n` },
+    says: 'line 2 of keys is no key; write it as <name>:<32 bytes in base64>',
+  },
+  {
+    what: 'a key file that is not there',
+    args: ['backend'],
+    environment: { MANAGED_GITOPS_ENCRYPTION_KEY_FILE: 'nowhere' },
+    says: /^the file of --encryption-key-file can't be read: ENOENT.*'nowhere'$/,
+  },
+  { what: 'no key file to rotate with', args: ['keys', 'rotate'], says: 'keys rotate needs --encryption-key-file' },
+];
+
 /** The lines that are not log: the one that tells what is wrong, without the command's name. */
 const complaints = (errors: string): string[] =>
   errors
@@ -123,15 +148,18 @@ const complaints = (errors: string): string[] =>
     .map((line) => line.replace(/^managed-gitops: /, ''));
 
 describe.concurrent('a wrong setting', { timeout: 30_000 }, () => {
-  it.each(cases)('is told in one line that names it: $what', async ({ args, environment, files = {}, says }) => {
-    await using folder = await temporaryFolder();
-    for (const [name, text] of Object.entries(files)) await writeFile(join(folder.path, name), text);
-    await using running = managedGitops(args, { folder: folder.path, ...(environment && { environment }) });
-    const { code, out, errors } = await running.whenEnded;
-    expect({ code, out }).toEqual({ code: 1, out: '' });
-    expect(complaints(errors)).toEqual([typeof says === 'string' ? says : expect.stringMatching(says)]);
-    expect(errors).not.toContain('canary-token');
-  });
+  it.each([...cases, ...encryptionCases])(
+    'is told in one line that names it: $what',
+    async ({ args, environment, files = {}, says }) => {
+      await using folder = await temporaryFolder();
+      for (const [name, text] of Object.entries(files)) await writeFile(join(folder.path, name), text);
+      await using running = managedGitops(args, { folder: folder.path, ...(environment && { environment }) });
+      const { code, out, errors } = await running.whenEnded;
+      expect({ code, out }).toEqual({ code: 1, out: '' });
+      expect(complaints(errors)).toEqual([typeof says === 'string' ? says : expect.stringMatching(says)]);
+      expect(errors).not.toContain('canary-token');
+    },
+  );
 
   it('is told in one line that names it: a port that is taken', async () => {
     await using folder = await temporaryFolder();
