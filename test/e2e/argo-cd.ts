@@ -1,6 +1,6 @@
 // A real Argo CD without a cluster that could run it: its two servers and redis as processes on loopback.
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { systemRandom } from '../../src/lib/random.ts';
 import { eventually } from '../kit/eventually.ts';
 import { freePort, type Programs } from '../kit/programs.ts';
@@ -16,6 +16,13 @@ export interface ArgoCdOptions {
   readonly kubectl: Kubectl;
   readonly namespace: string;
   readonly path: string | undefined;
+  /** What its ConfigMaps would tell of Git servers. */
+  readonly trusted: {
+    /** Name or address of a server → authorities that its certificate may be from, as PEM. */
+    readonly authorities: Readonly<Record<string, string>>;
+    /** Keys of servers, as in ssh's `known_hosts`. */
+    readonly knownHosts: string;
+  };
 }
 
 const READY_WITHIN_MS = 60_000;
@@ -81,7 +88,7 @@ export const startArgoCd = async ({ programs, tools, ...options }: ArgoCdOptions
     freePort(),
     freePort(),
   ]);
-  const environment = await environmentFor(programs, { ...options, kustomize: tools.kustomize });
+  const environment = await environmentFor(programs, { ...options, tools });
   const server = async (name: string, flags: Readonly<Record<string, string>>): Promise<void> => {
     const file = join(programs.folder, name);
     await symlink(tools.argoCd, file); // the name decides which server it is
@@ -121,23 +128,27 @@ const serves = async (port: number): Promise<boolean> =>
 
 const environmentFor = async (
   programs: Programs,
-  { kubeconfig, path, kustomize }: Pick<ArgoCdOptions, 'kubeconfig' | 'path'> & { readonly kustomize: string },
+  options: Pick<ArgoCdOptions, 'kubeconfig' | 'path' | 'trusted'> & { readonly tools: ArgoCdOptions['tools'] },
 ): Promise<NodeJS.ProcessEnv> => {
   const folder = async (name: string): Promise<string> => {
     const made = join(programs.folder, name);
     await mkdir(made);
     return made;
   };
+  const { kubeconfig, path, trusted, tools } = options;
   const ssh = await folder('argocd-ssh');
-  await writeFile(join(ssh, 'ssh_known_hosts'), '');
+  await writeFile(join(ssh, 'ssh_known_hosts'), trusted.knownHosts);
+  const tls = await folder('argocd-tls');
+  for (const [host, ca] of Object.entries(trusted.authorities)) await writeFile(join(tls, host), ca);
   return {
-    PATH: `${kustomize}:${path ?? ''}`,
+    PATH: `${tools.kustomize}:${dirname(tools.argoCd)}:${path ?? ''}`, // git asks `argocd` for passwords
     HOME: await folder('argocd-home'),
     TMPDIR: await folder('argocd-tmp'),
     KUBECONFIG: kubeconfig,
     ARGOCD_FAKE_IN_CLUSTER: 'true', // `in-cluster` is the cluster of the kubeconfig
-    ARGOCD_TLS_DATA_PATH: await folder('argocd-tls'),
+    ARGOCD_TLS_DATA_PATH: tls,
     ARGOCD_SSH_DATA_PATH: ssh,
+    ARGOCD_ASK_PASS_SOCK: join(programs.folder, 'ask-pass.sock'),
     ARGOCD_GNUPGHOME: await folder('argocd-gnupg'),
     ARGOCD_GPG_ENABLED: 'false',
     ARGOCD_PLUGINSOCKFILEPATH: await folder('argocd-plugins'),

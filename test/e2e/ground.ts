@@ -8,13 +8,15 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { startDatabase } from '../../src/sandbox/database.ts';
 import { startControlPlane } from '../kit/control-plane.ts';
-import { startGitHttpServer } from '../kit/git-http-server.ts';
+import { startGitHttpServer } from '../../src/sandbox/git-http-server.ts';
 import { kubeconfigText } from '../kit/kubeconfig-text.ts';
 import { createPrograms, type Programs } from '../kit/programs.ts';
 import { startArgoCd } from './argo-cd.ts';
 import { createKubectl } from './kubectl.ts';
 import { startPodStub } from './pods.ts';
+import { startPrivateGit, type GitPlace, type PrivateGit } from './private-git.ts';
 import { argoCdVersions, prepareTools, type ArgoCdVersion } from './tools.ts';
+import type { Webhooks } from './webhooks.ts';
 
 /** What a test file is told of the run. */
 export interface EndToEndRun {
@@ -22,8 +24,13 @@ export interface EndToEndRun {
   readonly kubeconfig: string;
   readonly argocdNamespace: string;
   readonly databaseUrl: string;
-  /** Where the Git server has its repositories, and its URL. */
-  readonly git: { readonly root: string; readonly url: string };
+  readonly git: GitPlace;
+  /** Absent on a cluster that was there before: its Argo CD knows neither their certificate nor their keys. */
+  readonly privateGit: PrivateGit | undefined;
+  /** A file: the administrator of another cluster; absent where none was started. */
+  readonly elsewhere: string | undefined;
+  /** How the API server may reach the backend's webhooks; absent on a cluster that was there before. */
+  readonly webhooks: Webhooks | undefined;
   /** The API server's audit log; absent on a cluster that was there before. */
   readonly auditLog: string | undefined;
   /** Where each scenario leaves what it measured. */
@@ -55,6 +62,7 @@ interface Cluster {
   /** A file: its administrator. */
   readonly kubeconfig: string;
   readonly auditLog: string | undefined;
+  readonly privateGit: PrivateGit | undefined;
 }
 
 /** What a cluster is started with. */
@@ -65,7 +73,7 @@ interface ClusterOptions {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** Starts a control plane and Argo CD on loopback. */
+/** Starts a control plane, Argo CD and private Git servers on loopback. */
 const startCluster = async ({ stack, programs, temporary, environment }: ClusterOptions): Promise<Cluster> => {
   const argoCd = versionOf(environment['E2E_ARGO_CD']);
   const tools = await prepareTools({ environment, argoCd, say });
@@ -74,10 +82,25 @@ const startCluster = async ({ stack, programs, temporary, environment }: Cluster
   const kubeconfig = join(temporary, 'kubeconfig');
   await writeFile(kubeconfig, text, { mode: 0o600 });
   stack.defer(startPodStub(text));
+  const { privateGit, trusted } = await startPrivateGit(stack, temporary);
   say(`starting Argo CD ${argoCd}`);
   const kubectl = createKubectl(kubeconfig);
-  await startArgoCd({ programs, tools, kubeconfig, kubectl, namespace: ARGOCD_NAMESPACE, path: environment['PATH'] });
-  return { kubeconfig, auditLog };
+  const surroundings = { kubeconfig, kubectl, namespace: ARGOCD_NAMESPACE, path: environment['PATH'], trusted };
+  await startArgoCd({ programs, tools, ...surroundings });
+  return { kubeconfig, auditLog, privateGit };
+};
+
+/** Starts a second control plane, with nothing on it. Its kubeconfig's file, and its programs. */
+export const startElsewhere = async (
+  stack: AsyncDisposableStack,
+  environment: NodeJS.ProcessEnv,
+): Promise<{ readonly elsewhere: string; readonly programs: Programs }> => {
+  const tools = await prepareTools({ environment, argoCd: versionOf(environment['E2E_ARGO_CD']), say });
+  say('starting another control plane');
+  const programs = await createPrograms('e2e-elsewhere');
+  stack.defer(programs.stop);
+  const { kubeconfig } = await startControlPlane(programs, tools);
+  return { elsewhere: await programs.file('kubeconfig', kubeconfig), programs };
 };
 
 /** The kubeconfig of who has this token, on the cluster of a kubeconfig file. */
@@ -107,7 +130,7 @@ export const startGround = async (stack: AsyncDisposableStack, environment: Node
   stack.defer(programs.stop);
   const given = environment['E2E_KUBECONFIG'];
   const cluster = given
-    ? { kubeconfig: given, auditLog: undefined }
+    ? { kubeconfig: given, auditLog: undefined, privateGit: undefined }
     : await startCluster({ stack, programs, temporary, environment });
   const database = await startDatabase({
     clock: systemClock,
@@ -120,13 +143,18 @@ export const startGround = async (stack: AsyncDisposableStack, environment: Node
   const [repositories, records] = [join(temporary, 'git'), join(temporary, 'records')];
   await mkdir(repositories);
   await mkdir(records);
-  const git = await startGitHttpServer(repositories, environment['E2E_GIT_HOST']);
+  const git = await startGitHttpServer(repositories, {
+    searchPath: environment['PATH'] ?? '',
+    host: environment['E2E_GIT_HOST'],
+  });
   stack.defer(git.stop);
   const run: EndToEndRun = {
     ...cluster,
     argocdNamespace: ARGOCD_NAMESPACE,
     databaseUrl: database.url,
     git: { root: repositories, url: git.url },
+    elsewhere: undefined,
+    webhooks: undefined,
     records,
   };
   return { run, programs };

@@ -1,8 +1,11 @@
 // What several scenarios wait for. Each throws with what it saw instead, so that a wait that ends in vain says so.
+import { applications } from '../../src/api/argocd/application.ts';
+import { refreshAnnotation } from '../../src/api/labels.ts';
 import type { GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
 import type { GitOpsDeploymentSyncRun } from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
 import { syncConditionOf } from '../kit/sync-runs.ts';
-import type { Team } from './scenario.ts';
+import { eventually } from '../kit/eventually.ts';
+import { client, type Team } from './scenario.ts';
 
 /** What a deployment has to have come to. */
 export interface Wanted {
@@ -11,15 +14,21 @@ export interface Wanted {
   readonly path?: string;
   /** The commit that is there. */
   readonly revision?: string;
+  /** Where it is deployed. */
+  readonly environment?: string;
 }
 
 /** Synced and Healthy, and at what is wanted. */
-export const isDone = async (team: Team, { name, path, revision }: Wanted = {}): Promise<GitOpsDeployment> => {
+export const isDone = async (
+  team: Team,
+  { name, path, revision, environment }: Wanted = {},
+): Promise<GitOpsDeployment> => {
   const deployment = await team.get(name);
   const { sync, health, reconciledState } = deployment?.status ?? {};
   const fits =
     sync?.status === 'Synced' &&
     health?.status === 'Healthy' &&
+    (environment === undefined || reconciledState?.destination.name === environment) &&
     (path === undefined || reconciledState?.source.path === path) &&
     (revision === undefined || sync.revision === revision);
   if (!deployment || !fits) throw new Error(JSON.stringify(deployment?.status));
@@ -64,4 +73,18 @@ export const syncIs = async (team: Team, reason: string, name?: string): Promise
     throw new Error(JSON.stringify(syncRun?.status));
   }
   return syncRun;
+};
+
+/** Has Argo CD look at the repository, as a webhook of the Git server would, and waits until it has. */
+export const hasBeenRefreshed = async (team: Team): Promise<boolean> => {
+  const deployment = await team.get();
+  const application = deployment && (await team.application(deployment));
+  if (!application) throw new Error('no Application');
+  const { namespace = '', name } = application.metadata;
+  const body = { metadata: { annotations: { [refreshAnnotation]: 'normal' } } };
+  await client.patch(applications, { namespace, name }, { type: 'merge', body });
+  return eventually('the annotation is gone', async () => {
+    const { metadata } = await client.get(applications, { namespace, name });
+    return metadata.annotations?.[refreshAnnotation] === undefined;
+  });
 };

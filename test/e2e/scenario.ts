@@ -28,6 +28,7 @@ import { orAbsent } from '../kit/deployments.ts';
 import { eventually } from '../kit/eventually.ts';
 import { createKubectl, type Kubectl } from './kubectl.ts';
 import type { EndToEndRun } from './ground.ts';
+import type { GitPlace } from './private-git.ts';
 import type { ScenarioRecord, Step } from './report.ts';
 
 const run: EndToEndRun = inject('endToEnd');
@@ -77,7 +78,7 @@ export const kubectl: Kubectl = createKubectl(run.kubeconfig);
 /** Files by path; null removes one. */
 export type Files = Readonly<Record<string, string | null>>;
 
-/** A repository that Argo CD reads over HTTP. */
+/** A repository on a Git server that Argo CD reads. */
 export interface Repository {
   readonly url: string;
   /** Commits to the branch, `main` unless told, and publishes it; the commit's id. */
@@ -91,6 +92,7 @@ export interface DeploymentWish {
   readonly repoURL?: string;
   readonly targetRevision?: string;
   readonly type?: 'automated' | 'manual';
+  readonly destination?: { readonly environment?: string; readonly namespace?: string };
   readonly syncOptions?: readonly string[];
   readonly finalizers?: readonly string[];
 }
@@ -129,6 +131,8 @@ export interface Stage {
   team(prefix?: string): Promise<Team>;
   /** Waits until it is so, and notes how long that took from here. */
   step<T>(what: string, look: () => Promise<T>): Promise<NonNullable<Awaited<T>>>;
+  /** Undoes something once the scenario has passed; last things first. A scenario that fails leaves all as it is. */
+  afterwards(undo: () => Promise<unknown>): void;
 }
 
 /** A ConfigMap as a manifest. */
@@ -140,7 +144,7 @@ export const scenario = (name: string, play: (stage: Stage) => Promise<void>): v
   // oxlint-disable-next-line vitest/valid-title -- the scenario names it
   test(name, { timeout: SCENARIO_MS }, async () => {
     const steps: Step[] = [];
-    const namespacesMade: string[] = [];
+    const undoings: (() => Promise<unknown>)[] = [];
     const startMs = performance.now();
     const record = (passed: boolean): void => {
       const whole: ScenarioRecord = { name, passed, ms: performance.now() - startMs, steps };
@@ -151,7 +155,7 @@ export const scenario = (name: string, play: (stage: Stage) => Promise<void>): v
         async team(prefix = 'team') {
           const namespace = `${prefix}-${systemRandom.uuid().slice(0, 8)}`;
           await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-          namespacesMade.push(namespace);
+          undoings.push(() => client.delete(namespaces, { name: namespace }));
           return createTeam(namespace, await createRepository(namespace));
         },
         async step(what, look) {
@@ -160,20 +164,21 @@ export const scenario = (name: string, play: (stage: Stage) => Promise<void>): v
           steps.push({ what, ms: performance.now() - fromMs });
           return seen;
         },
+        afterwards: (undo) => void undoings.push(undo),
       });
     } catch (error) {
       record(false);
       throw error;
     }
     record(true);
-    for (const namespace of namespacesMade) await client.delete(namespaces, { name: namespace });
+    for (const undo of undoings.toReversed()) await undo();
   });
 };
 
-/** A bare repository on the run's Git server, and a working tree that is pushed to it. */
-const createRepository = async (name: string): Promise<Repository> => {
-  const bare = join(run.git.root, `${name}.git`);
-  const tree = join(run.git.root, `${name}.tree`);
+/** A bare repository on a Git server, the run's public one unless told, and a working tree that is pushed to it. */
+export const createRepository = async (name: string, { root, url }: GitPlace = run.git): Promise<Repository> => {
+  const bare = join(root, `${name}.git`);
+  const tree = join(root, `${name}.tree`);
   await mkdir(tree, { recursive: true });
   const git = async (...words: string[]): Promise<string> =>
     (
@@ -187,7 +192,7 @@ const createRepository = async (name: string): Promise<Repository> => {
   await git('init', '--quiet', '--initial-branch=main');
   await git('remote', 'add', 'origin', bare);
   return {
-    url: `${run.git.url}/${name}.git`,
+    url: `${url}/${name}.git`,
     async commit(files, branch = 'main') {
       if (branch !== (await git('symbolic-ref', '--short', 'HEAD'))) await git('checkout', '--quiet', '-B', branch);
       for (const [path, text] of Object.entries(files)) {
@@ -229,6 +234,7 @@ const createTeam = (namespace: string, repository: Repository): Team => {
             ...(wish.targetRevision && { targetRevision: wish.targetRevision }),
           },
           type: wish.type ?? 'automated',
+          ...(wish.destination && { destination: wish.destination }),
           ...(wish.syncOptions && { syncPolicy: { syncOptions: [...wish.syncOptions] } }),
         },
       }),
