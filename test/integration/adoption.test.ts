@@ -7,39 +7,13 @@ import { operations } from '../../src/api/v1alpha1/operation.ts';
 import { gitOpsDeploymentSyncRuns } from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
 import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
 import { originalColumns } from '../../src/db/tables.ts';
+import { secrets } from '../../src/kube/object.ts';
 import { aDeployment, conditionOf, deploymentsOf, orAbsent, type Deployments } from '../kit/deployments.ts';
 import { eventually } from '../kit/eventually.ts';
 import { makeOriginalSchema } from '../kit/original-database.ts';
 import { makeOriginal, type OriginalDeployment, type OriginalInstallation } from '../kit/original-installation.ts';
+import { readOriginalRows, rowDifferences, type OriginalValues } from '../kit/original-rows.ts';
 import { createWorld, engineNamespace, type World } from '../kit/world.ts';
-
-/** The values of the original's columns: a text for each row, under `<table> <first column> <seq_id>`. */
-type Rows = ReadonlyMap<string, string>;
-
-const readRows = async ({ database }: World): Promise<Rows> => {
-  const columns = Map.groupBy(
-    originalColumns().map((column) => column.split('.')),
-    ([table]) => table ?? '',
-  );
-  const rows = new Map<string, string>();
-  for (const [table, pairs] of columns) {
-    const names = pairs.map(([, name]) => name ?? '');
-    const found = await database.sql<{ key: string; row: string }>(`
-      select concat_ws(' ', '${table}', ${names[0] ?? ''}, to_jsonb(t)->>'seq_id') as key, to_jsonb(t)::text as row
-      from (select ${names.join(', ')} from ${table}) t`);
-    for (const { key, row } of found) rows.set(key, row);
-  }
-  return rows;
-};
-
-const differences = (before: Rows, after: Rows): { [key in 'made' | 'changed' | 'removed']: string[] } => {
-  const named = (keys: Iterable<string>): string[] => [...keys].map((key) => key.split(' ').slice(0, 2).join(' '));
-  return {
-    made: named(after.keys().filter((key) => !before.has(key))),
-    removed: named(before.keys().filter((key) => !after.has(key))),
-    changed: named(after.keys().filter((key) => before.has(key) && before.get(key) !== after.get(key))).toSorted(),
-  };
-};
 
 const standard = ['Ready', 'Reconciling', 'Stalled'];
 const withoutStandard = ({ status }: GitOpsDeployment) => ({
@@ -54,16 +28,26 @@ describe.each([
   let world: World;
   let deployments: Deployments;
   let made: OriginalInstallation;
-  let before: Rows;
+  let before: OriginalValues;
   let objectsBefore: unknown;
   const versionsOf = async () => {
-    const [apps, projects] = await Promise.all([
+    const [apps, projects, clusters] = await Promise.all([
       world.client.list(applications, { namespace: engineNamespace }),
       world.client.list(appProjects, { namespace: engineNamespace }),
+      world.client.list(secrets, {
+        namespace: engineNamespace,
+        labelSelector: 'argocd.argoproj.io/secret-type=cluster',
+      }),
     ]);
-    return [...apps.items, ...projects.items].map(
-      ({ metadata }) => `${metadata.name} ${metadata.resourceVersion ?? ''}`,
-    );
+    // Where projects isolate, the repository Secret is written, and Argo CD is asked to look at who uses it: no other change.
+    const untouched = ({ metadata }: Application): unknown => {
+      const { [refreshAnnotation]: _asked, ...annotations } = metadata.annotations ?? {};
+      return [metadata.name, metadata.generation, metadata.labels, metadata.finalizers, annotations];
+    };
+    return [
+      ...apps.items.map((one) => (isolation ? untouched(one) : [one.metadata.name, one.metadata.resourceVersion])),
+      ...[...projects.items, ...clusters.items].map(({ metadata }) => [metadata.name, metadata.resourceVersion]),
+    ];
   };
   const shown = ({ deployment: { metadata } }: OriginalDeployment) =>
     world.client.get(gitOpsDeployments, { namespace: metadata.namespace ?? '', name: metadata.name });
@@ -76,7 +60,7 @@ describe.each([
     world = await createWorld({ migrated: false });
     deployments = deploymentsOf(world);
     made = await makeOriginal(world, { isolation });
-    before = await readRows(world);
+    before = await readOriginalRows(world);
     objectsBefore = await versionsOf();
     await world.start('backend');
     await world.start('agent');
@@ -98,12 +82,12 @@ describe.each([
   it('is adopted as it is: reports are packed anew, open Operations end, an old one goes; nothing else changes', async () => {
     const { tickets, app, manual, remote, other } = made;
     const all = [app, manual, remote, other];
-    expect(differences(before, await readRows(world))).toEqual({
+    expect(rowDifferences(before, await readOriginalRows(world))).toEqual({
       made: [],
       removed: [`operation ${tickets.longEnded}`],
       changed: [
         ...all.map(({ applicationId }) => `applicationstate ${applicationId}`),
-        ...[tickets.lost, tickets.selfHeal, tickets.openSync].map((id) => `operation ${id}`),
+        ...[tickets.lost, tickets.selfHeal, tickets.repository, tickets.openSync].map((id) => `operation ${id}`),
       ].toSorted(),
     });
     const states = await world.database.sql<{ operation_id: string; state: string }>(
@@ -113,16 +97,26 @@ describe.each([
       [tickets.ended]: 'Completed',
       [tickets.lost]: 'Completed',
       [tickets.selfHeal]: 'Completed',
-      [tickets.repository]: 'In_Progress',
+      [tickets.repository]: 'Completed',
       [tickets.openSync]: 'In_Progress',
     });
     const gone = { namespace: engineNamespace, name: operationName(tickets.longEnded) };
     expect(await orAbsent(world.client.get(operations, gone))).toBeUndefined();
   });
 
-  it('keeps its Applications and AppProjects untouched, and its mark of the version', async () => {
+  it('keeps its Applications, AppProjects and cluster Secrets untouched, and its mark of the version', async () => {
     expect(await versionsOf()).toEqual(objectsBefore);
     expect(await world.database.sql('select * from schema_migrations')).toEqual([{ version: 20, dirty: false }]);
+  });
+
+  it('keeps its repository Secret; where projects isolate, it becomes that of its project', async () => {
+    const { items } = await world.client.list(secrets, {
+      namespace: engineNamespace,
+      labelSelector: 'argocd.argoproj.io/secret-type=repository',
+    });
+    const text = (key: string) => items.map(({ data }) => Buffer.from(data?.[key] ?? '', 'base64').toString());
+    expect(text('password')).toEqual(['password']);
+    expect(text('project')).toEqual([isolation ? `app-project-${made.teamA.userId}` : '']);
   });
 
   it('shows the statuses that it showed, and the standard conditions besides', async () => {
@@ -143,13 +137,12 @@ describe.each([
     const patch = (body: unknown): Promise<Application> => deployments.patchApplication(deployment, body);
     const application = async () => (await deployments.application(deployment)) ?? made.manual.application;
     await patch({ operation: null, status: { operationState: { phase: 'Succeeded' } } });
-    await eventually(
-      'a refresh is asked for',
-      async () => (await application()).metadata.annotations?.[refreshAnnotation] !== undefined,
-    );
-    await patch({ metadata: { annotations: { [refreshAnnotation]: null } } });
     const { operation } = await eventually('the sync is ordered', async () => {
       const now = await application();
+      // Argo CD looks whenever it is asked to.
+      if (now.metadata.annotations?.[refreshAnnotation]) {
+        await patch({ metadata: { annotations: { [refreshAnnotation]: null } } });
+      }
       return now.operation ? now : undefined;
     });
     expect(operation).toMatchObject({ sync: { revision: 'main' }, info: [{ value: made.openSyncId }] });

@@ -145,11 +145,25 @@ export const insertAccess = (
     clusteraccess_gitops_engine_instance_id: instanceId,
   });
 
-/** Makes a namespace and its tenant's rows, with the repositories that the tenant's project permits. */
+/** Lets a tenant's project read repositories. */
+export const insertRepositories = async (
+  { insert }: OriginalRows,
+  { userId }: OriginalTenant,
+  repositories: readonly string[],
+): Promise<void> => {
+  for (const repository of repositories)
+    await insert('appprojectrepository', {
+      appproject_repository_id: uuid(),
+      clusteruser_id: userId,
+      repo_url: repository,
+    });
+};
+
+/** Makes a namespace and its tenant's rows. */
 export const makeOriginalTenant = async (
   world: World,
   rows: OriginalRows,
-  { namespace, repositories }: { readonly namespace: string; readonly repositories: readonly string[] },
+  { namespace }: { readonly namespace: string },
 ): Promise<OriginalTenant> => {
   const { insert } = rows;
   const namespaceUid = await world.createNamespace(namespace);
@@ -162,11 +176,5 @@ export const makeOriginalTenant = async (
   });
   await insertMapping(rows, namespaceUid, ['ManagedEnvironment', environmentId]);
   await insertAccess(rows, userId, environmentId);
-  for (const repository of repositories)
-    await insert('appprojectrepository', {
-      appproject_repository_id: uuid(),
-      clusteruser_id: userId,
-      repo_url: repository,
-    });
   return { namespace, namespaceUid, userId, environmentId };
 };

@@ -14,12 +14,13 @@ import { aDeployment, someRepository, type DeploymentOptions } from './deploymen
 import {
   hoursAgo,
   insertLink,
+  insertRepositories,
   makeOriginalDatabase,
   makeOriginalTenant,
   type OriginalRows,
   type OriginalTenant,
 } from './original-database.ts';
-import { makeOriginalCredential, makeOriginalEnvironment } from './original-environment.ts';
+import { makeUnreached, type OriginalOutside } from './original-environment.ts';
 import { originalSpecField, originalStatusBlob, type OriginalApplication } from './original-texts.ts';
 import { engineNamespace, type World } from './world.ts';
 
@@ -51,11 +52,12 @@ export interface OriginalInstallation {
   readonly openSync: GitOpsDeploymentSyncRun;
   readonly openSyncId: string;
   readonly tickets: OriginalTickets;
+  /** Another deployment of `teamA`. */
+  deploy(options: Omit<DeploymentOptions, 'namespace'>): Promise<OriginalDeployment>;
 }
 
 interface Build extends OriginalRows {
-  /** The row of the environment `prod`. */
-  readonly remoteId: string;
+  readonly outside: OriginalOutside;
   readonly world: World;
   readonly isolation: boolean;
 }
@@ -67,11 +69,11 @@ const specialUser = 'cluster-agent-application-sync-user';
 /** The Application that the original's agent makes of a deployment, as Argo CD has brought it in sync. */
 const applicationOf = (build: Build, tenant: OriginalTenant, deployment: GitOpsDeployment): OriginalApplication => {
   const { metadata, spec } = deployment;
-  const environment = spec?.destination?.environment;
+  const environmentId = build.outside.environments[spec?.destination?.environment ?? ''];
   const options = spec?.syncPolicy?.syncOptions ?? [];
   const source = { ...spec?.source, repoURL: spec?.source.repoURL ?? '', path: spec?.source.path ?? '' };
   const destination = {
-    name: environment ? `managed-env-${build.remoteId}` : 'in-cluster',
+    name: environmentId ? `managed-env-${environmentId}` : 'in-cluster',
     namespace: spec?.destination?.namespace ?? tenant.namespace,
   };
   return {
@@ -137,13 +139,14 @@ const makeDeployment = async (
   const { uid = '', name } = made.metadata;
   const application = applicationOf(build, tenant, made);
   const environment = options.destination?.environment ?? '';
+  const environmentId = build.outside.environments[environment];
   const applicationId = uuid();
   await insert('application', {
     application_id: applicationId,
     name: application.metadata.name,
     spec_field: originalSpecField(application),
     engine_instance_inst_id: instanceId,
-    managed_environment_id: environment ? build.remoteId : tenant.environmentId,
+    managed_environment_id: environmentId ?? tenant.environmentId,
     created_on: hoursAgo(48),
   });
   await insert('applicationowner', {
@@ -159,7 +162,7 @@ const makeDeployment = async (
   });
   await insert('applicationstate', {
     applicationstate_application_id: applicationId,
-    argocd_application_status: originalStatusBlob(application, environment ? build.remoteId : 'in-cluster'),
+    argocd_application_status: originalStatusBlob(application, environmentId ?? 'in-cluster'),
   });
   const labels = { databaseID: applicationId };
   const metadata = { ...application.metadata, labels };
@@ -254,10 +257,18 @@ const startSync = async ({ world }: Build, { application }: OriginalDeployment):
 
 const otherRepository = 'https://github.com/org/other.git';
 
-/** Makes an installation in a world whose database is empty. `isolation`: each tenant has a project of its own. */
+/** How an installation differs. */
+interface OriginalOptions {
+  /** Each tenant has a project of its own. */
+  readonly isolation?: boolean;
+  /** Makes the environments, `prod` among them, and credentials of `teamA`. */
+  readonly makeOutside?: typeof makeUnreached;
+}
+
+/** Makes an installation in a world whose database is empty. */
 export const makeOriginal = async (
   world: World,
-  { isolation = false }: { readonly isolation?: boolean } = {},
+  { isolation = false, makeOutside = makeUnreached }: OriginalOptions = {},
 ): Promise<OriginalInstallation> => {
   const rows = await makeOriginalDatabase(world);
   await rows.insert('clusteruser', {
@@ -265,16 +276,17 @@ export const makeOriginal = async (
     user_name: specialUser,
     display_name: specialUser,
   });
-  const repositories = { a: [someRepository], b: ['https://github.com/org/other'] };
-  const teamA = await makeOriginalTenant(world, rows, { namespace: 'team-a', repositories: repositories.a });
-  const teamB = await makeOriginalTenant(world, rows, { namespace: 'team-b', repositories: repositories.b });
-  const remoteId = await makeOriginalEnvironment(world, rows, teamA);
-  const build: Build = { ...rows, world, isolation, remoteId };
-  await makeProject(build, teamA, {
-    repositories: repositories.a,
-    clusters: [`managed-env-${remoteId}`, 'in-cluster'],
-  });
-  await makeProject(build, teamB, { repositories: repositories.b, clusters: ['in-cluster'] });
+  const otherKey = 'https://github.com/org/other';
+  const teamA = await makeOriginalTenant(world, rows, { namespace: 'team-a' });
+  const teamB = await makeOriginalTenant(world, rows, { namespace: 'team-b' });
+  const outside = await makeOutside(world, rows, teamA);
+  const repositories = [...new Set([someRepository, ...outside.repositories])];
+  await insertRepositories(rows, teamA, repositories);
+  await insertRepositories(rows, teamB, [otherKey]);
+  const build: Build = { ...rows, world, isolation, outside };
+  const clusters = Object.values(outside.environments).map((id) => `managed-env-${id}`);
+  await makeProject(build, teamA, { repositories, clusters: [...clusters, 'in-cluster'] });
+  await makeProject(build, teamB, { repositories: [otherKey], clusters: ['in-cluster'] });
 
   const app = await makeDeployment(build, teamA, { name: 'app' });
   const manual = await makeDeployment(build, teamA, { name: 'manual', path: 'manual', type: 'manual' });
@@ -291,7 +303,6 @@ export const makeOriginal = async (
   await startSync(build, manual);
 
   const ofApp = { type: 'Application', resourceId: app.applicationId, ownerId: teamA.userId } as const;
-  const credentialId = await makeOriginalCredential(world, rows, teamA);
   const tickets: OriginalTickets = {
     longEnded: await makeTicket(build, { ...ofApp, state: 'Completed', hours: 72 }),
     lost: await makeTicket(build, { ...ofApp, state: 'In_Progress', hours: 3 }),
@@ -305,7 +316,7 @@ export const makeOriginal = async (
     }),
     repository: await makeTicket(build, {
       type: 'RepositoryCredentials',
-      resourceId: credentialId,
+      resourceId: outside.credentialId,
       ownerId: teamA.userId,
       state: 'In_Progress',
       hours: 1,
@@ -329,5 +340,6 @@ export const makeOriginal = async (
     openSync: open.syncRun,
     openSyncId: open.syncId,
     tickets,
+    deploy: (options) => makeDeployment(build, teamA, options),
   };
 };

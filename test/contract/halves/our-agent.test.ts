@@ -6,25 +6,28 @@ import { writeAgentRows, type AgentRows, type ApplicationRows, type TenantRow } 
 import { eventually } from '../../kit/eventually.ts';
 import { originalSpecField } from '../../kit/original-texts.ts';
 import { createWorld, engineNamespace, type World } from '../../kit/world.ts';
+import { secrets } from '../../../src/kube/object.ts';
 import { copyToOriginal, oddKeys, readOriginalStatus } from './original-half.ts';
 
 const repoURL = 'https://github.com/org/repo';
-const spec = (name: string): string =>
-  originalSpecField({
-    apiVersion: 'argoproj.io/v1alpha1',
-    kind: 'Application',
-    metadata: { name, namespace: engineNamespace },
-    spec: {
-      source: { repoURL, path: 'app', targetRevision: 'main' },
-      destination: { name: 'in-cluster', namespace: 'team' },
-      project: `app-project-${tenant.id}`,
-      syncPolicy: {
-        automated: { prune: true, selfHeal: true, allowEmpty: true },
-        syncOptions: ['PrunePropagationPolicy=background'],
-        retry: { limit: -1, backoff: { duration: '5s', factor: 2, maxDuration: '3m' } },
+const spec =
+  (cluster = 'in-cluster', project = `app-project-${tenant.id}`) =>
+  (name: string): string =>
+    originalSpecField({
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Application',
+      metadata: { name, namespace: engineNamespace },
+      spec: {
+        source: { repoURL, path: 'app', targetRevision: 'main' },
+        destination: { name: cluster, namespace: 'team' },
+        project,
+        syncPolicy: {
+          automated: { prune: true, selfHeal: true, allowEmpty: true },
+          syncOptions: ['PrunePropagationPolicy=background'],
+          retry: { limit: -1, backoff: { duration: '5s', factor: 2, maxDuration: '3m' } },
+        },
       },
-    },
-  });
+    });
 
 let world: World;
 let rows: AgentRows;
@@ -36,12 +39,19 @@ beforeAll(async () => {
   rows = await writeAgentRows(world);
   tenant = await rows.tenant('team');
   await rows.permit(tenant, repoURL);
-  application = await rows.application(tenant, spec);
+  application = await rows.application(tenant, spec());
   await world.start('agent', { flags: { compat: 'original' } });
 });
 afterAll(() => world.stop());
 
 const object = () => world.client.get(applications, { namespace: engineNamespace, name: application.name });
+
+/** What Argo CD and the original's agent find in a Secret. */
+const secret = async (name: string) => {
+  const { metadata, type, data = {} } = await world.client.get(secrets, { namespace: engineNamespace, name });
+  const texts = Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]);
+  return { labels: metadata.labels, annotations: metadata.annotations, type, data: Object.fromEntries(texts) };
+};
 
 describe('our agent and the backend of the original', () => {
   it('an Operation ends as Completed, without a message', async () => {
@@ -128,5 +138,102 @@ describe('our agent and the backend of the original', () => {
     expect(await rows.ended(id)).toMatchObject({ state: 'Completed' });
     const { items } = await world.client.list(appProjects, { namespace: engineNamespace });
     expect(items.map((project) => project.metadata.name)).not.toContain(`app-project-${tenant.id}`);
+  });
+});
+
+describe("environments and credentials in the original's rows", () => {
+  beforeAll(async () => {
+    tenant = await rows.tenant('second-team');
+    await rows.permit(tenant, repoURL);
+  });
+
+  it("an environment is a cluster Secret that the original's agent would not change, and comes first in the AppProject", async () => {
+    const [second, first] = [
+      await rows.environment(tenant, { insecure: true, namespaces: 'one,two', clusterResources: true }),
+      await rows.environment(tenant),
+    ];
+    const deployed = [second, first].map((id) =>
+      rows.application(tenant, spec(`managed-env-${id}`), { environment: id }),
+    );
+    for (const { id } of await Promise.all(deployed)) {
+      expect(await rows.carriedOut(tenant, id)).toEqual({ state: 'Completed', human_readable_state: null });
+    }
+    expect(await secret(`managed-env-${second}`)).toEqual({
+      labels: { 'argocd.argoproj.io/secret-type': 'cluster', databaseID: second },
+      annotations: undefined,
+      type: 'Opaque',
+      data: {
+        name: `managed-env-${second}`,
+        server: `https://cluster.example:6443?managedEnvironment=${second}`,
+        config: '{"bearerToken":"token-of-the-cluster","tlsClientConfig":{"insecure":true}}',
+        clusterResources: 'true',
+        namespaces: 'one,two',
+      },
+    });
+    expect((await secret(`managed-env-${first}`)).data).toEqual({
+      name: `managed-env-${first}`,
+      server: `https://cluster.example:6443?managedEnvironment=${first}`,
+      config: '{"bearerToken":"token-of-the-cluster","tlsClientConfig":{"insecure":false}}',
+    });
+    const ref = { namespace: engineNamespace, name: `app-project-${tenant.id}` };
+    expect((await world.client.get(appProjects, ref)).spec.destinations).toEqual([
+      { name: `managed-env-${second}`, namespace: '*' },
+      { name: `managed-env-${first}`, namespace: '*' },
+      { name: 'in-cluster', namespace: '*' },
+    ]);
+  });
+
+  it("a credential is a repository Secret that the original's agent would read as its own", async () => {
+    const other = await rows.tenant('other-team');
+    await rows.application(other, spec('in-cluster', 'default'));
+    const id = await rows.credential(other, {
+      url: 'https://github.com/Org/Private.git',
+      normalizedUrl: 'https://github.com/org/private',
+      user: 'me',
+      password: 'pass',
+      ssh: 'KEY',
+      secret: 'my-secret',
+    });
+    expect(await rows.carriedOut(other, id, 'RepositoryCredentials')).toMatchObject({ state: 'Completed' });
+    expect(await secret(`repo-cred-${id}`)).toEqual({
+      labels: { 'argocd.argoproj.io/secret-type': 'repository', databaseID: id },
+      annotations: { 'managed-by': 'argocd.argoproj.io' },
+      type: 'Opaque',
+      data: {
+        name: 'my-secret',
+        url: 'https://github.com/Org/Private.git',
+        username: 'me',
+        password: 'pass',
+        sshPrivateKey: 'KEY',
+      },
+    });
+  });
+
+  it('a credential of a tenant with a project of its own is for that project alone', async () => {
+    const id = await rows.credential(tenant, { url: 'https://github.com/org/mine' });
+    await rows.carriedOut(tenant, id, 'RepositoryCredentials');
+    expect((await secret(`repo-cred-${id}`)).data).toEqual({
+      name: 'my-secret',
+      url: 'https://github.com/org/mine',
+      project: `app-project-${tenant.id}`,
+    });
+    await world.database.sql(`delete from appprojectrepository where repo_url = 'https://github.com/org/mine'`);
+    await world.database.sql(`delete from repositorycredentials where repositorycredentials_id = '${id}'`);
+    expect(await rows.carriedOut(tenant, id, 'RepositoryCredentials')).toMatchObject({ state: 'Completed' });
+    await expect(secret(`repo-cred-${id}`)).rejects.toThrow('not found');
+  });
+
+  it('an environment that is removed takes its Secret with it, once its Application has no destination', async () => {
+    const environment = await rows.environment(tenant);
+    const app = await rows.application(tenant, spec(`managed-env-${environment}`), { environment });
+    await rows.carriedOut(tenant, app.id);
+    await rows.removeEnvironment(environment);
+    const text = spec('')(app.name).replaceAll("'", "''");
+    await world.database.sql(`update application set spec_field = '${text}' where application_id = '${app.id}'`);
+    const tickets = [await rows.order(tenant, app.id), await rows.order(tenant, environment, 'ManagedEnvironment')];
+    for (const ticket of tickets) expect(await rows.ended(ticket)).toMatchObject({ state: 'Completed' });
+    const { spec: corrected } = await world.client.get(applications, { namespace: engineNamespace, name: app.name });
+    expect(corrected.destination).toEqual({ namespace: 'team' });
+    await expect(secret(`managed-env-${environment}`)).rejects.toThrow('not found');
   });
 });
