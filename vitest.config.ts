@@ -13,7 +13,7 @@ export default defineConfig({
           name: 'tests',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/checks/**', 'test/contract/*.test.ts', 'test/e2e/**'],
-          globalSetup: ['./test/kit/database-server.ts'],
+          globalSetup: ['./test/kit/database-server.ts', './test/kit/said-set-up.ts'],
           setupFiles: ['./test/setup-open-handles.ts'],
         },
       },

@@ -1,5 +1,7 @@
 // Ends a test run with what was skipped and why, and the line that machines read: N passed, N failed, N skipped.
-import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/node';
+import type { Reporter, SerializedError, TestCase, TestModule, TestProject, Vitest } from 'vitest/node';
+import { brokenPromises, readPromises } from './promised.ts';
+import { readSaid } from './said-files.ts';
 
 /** What a run came to. */
 export interface Tally {
@@ -30,11 +32,33 @@ const explain = (test: TestCase): string => {
   return `${test.module.relativeModuleId}: ${test.fullName}${note ? `: ${note}` : ''}`;
 };
 
+/**
+ * What users were promised to read and did not, after a run of all tests of the project that notes what is said. A run of a
+ * part, or one that failed, shows nothing.
+ */
+const unkept = async (project: TestProject | undefined, modules: readonly TestModule[]): Promise<readonly string[]> => {
+  const folder = project?.getProvidedContext().saidFolder;
+  if (!project || folder === undefined || project.vitest.config.testNamePattern) return [];
+  const ran = new Set(modules.filter((module) => module.project === project).map(({ moduleId }) => moduleId));
+  const { testFiles } = await project.globTestFiles();
+  return testFiles.every((file) => ran.has(file)) ? brokenPromises(readPromises(), readSaid(folder)) : [];
+};
+
 /** The reporter's class, as the test runner wants it: the default export. */
 export default class ClosingLineReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[], strayErrors: readonly SerializedError[]): void {
+  #vitest: Vitest | undefined;
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest;
+  }
+
+  async onTestRunEnd(modules: readonly TestModule[], strayErrors: readonly SerializedError[]): Promise<void> {
     const { passed, failed, skipped } = tally(modules, strayErrors);
-    const lines = skipped.map((sentence) => `skipped: ${sentence}`);
-    process.stdout.write([...lines, `${passed} passed, ${failed} failed, ${skipped.length} skipped`, ''].join('\n'));
+    const project = this.#vitest?.projects.find((one) => one.getProvidedContext().saidFolder !== undefined);
+    const broken = failed === 0 ? await unkept(project, modules) : [];
+    if (broken.length > 0) process.exitCode = 1;
+    const lines = [...broken, ...skipped.map((sentence) => `skipped: ${sentence}`)];
+    const counts = `${passed} passed, ${failed + broken.length} failed, ${skipped.length} skipped`;
+    process.stdout.write([...lines, counts, ''].join('\n'));
   }
 }
