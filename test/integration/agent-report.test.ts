@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { applications } from '../../src/api/argocd/application.ts';
 import { refreshAnnotation } from '../../src/api/labels.ts';
-import { requestRefresh } from '../../src/db/queries/application-state.ts';
+import { requestRefreshes } from '../../src/db/queries/application-state.ts';
 import { MAX_STORED_BYTES, readStatus, type StoredStatus } from '../../src/domain/application-status.ts';
 import { seededRandom } from '../../src/lib/random.ts';
 import { writeAgentRows, type AgentRows, type ApplicationRows, type TenantRow } from '../kit/agent-rows.ts';
@@ -164,8 +164,8 @@ describe('a sync that is tried again', () => {
 
 describe('a wish for a refresh', () => {
   const wish = (dueAt: string) =>
-    requestRefresh(world.database.database, {
-      applicationId: app.id,
+    requestRefreshes(world.database.database, {
+      applicationIds: [app.id],
       cause: 'webhook',
       deliveryId: null,
       dueAt,

@@ -8,6 +8,7 @@ import { createKubeClient, type KubeClientOptions } from '../../src/kube/http-cl
 import { parseKubeconfig } from '../../src/kube/kubeconfig.ts';
 import { startApiServer, type ApiServer, type ApiServerOptions } from '../../src/sandbox/apiserver/server.ts';
 import { silentLog } from './captured-log.ts';
+import { recordSaid } from './said.ts';
 
 /** A server, and clients that are closed with it. */
 export interface SandboxApi {
@@ -21,7 +22,13 @@ export const startSandboxApi = async (
   options: Partial<ApiServerOptions> & { readonly clock?: Clock } = {},
 ): Promise<SandboxApi> => {
   const clients: KubeClient[] = [];
-  const server = await startApiServer({ clock: systemClock, random: seededRandom(1), log: silentLog, ...options });
+  const server = await startApiServer({
+    clock: systemClock,
+    random: seededRandom(1),
+    log: silentLog,
+    onAnswer: recordSaid(),
+    ...options,
+  });
   return {
     server,
     connect(clientOptions = {}) {

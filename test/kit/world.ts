@@ -14,6 +14,7 @@ import { isNotFound } from '../../src/kube/status-error.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { parseSettings } from '../../src/lib/config.ts';
 import { openGate, type Gate } from '../../src/lib/gate.ts';
+import { plainKeyring, type Keyring } from '../../src/lib/envelope.ts';
 import type { Logger } from '../../src/lib/log.ts';
 import { createMetrics, type Metrics } from '../../src/lib/metrics.ts';
 import { createProbes, type Probes } from '../../src/lib/probes.ts';
@@ -24,11 +25,12 @@ import { clientPart, databasePart } from '../../src/main/parts.ts';
 import { openDatabase, type Platform } from '../../src/main/platform.ts';
 import { allSettings } from '../../src/main/settings.ts';
 import { createProcess, type Process } from '../../src/runtime/process.ts';
-import { startApiServer, type ApiServer } from '../../src/sandbox/apiserver/server.ts';
+import { startApiServer, type ApiServer, type ApiServerOptions } from '../../src/sandbox/apiserver/server.ts';
 import { startEngine, type Engine } from '../../src/sandbox/engine/engine.ts';
 import { silentLog } from './captured-log.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
+import { recordSaid } from './said.ts';
 
 /** The namespace of Argo CD in a world. */
 export const engineNamespace = 'gitops-service-argocd';
@@ -39,6 +41,8 @@ export interface HalfOptions {
   readonly gate?: Gate;
   readonly clock?: Clock;
   readonly log?: Logger;
+  /** Opens what rows keep sealed. */
+  readonly keyring?: Keyring;
   /** Stands between the half and the API server's client. */
   readonly client?: (client: KubeClient) => KubeClient;
   /** By way of which port the API server is reached. */
@@ -53,6 +57,8 @@ export interface RunningHalf {
   readonly probes: Probes;
   /** Passes that a controller has ended so far, whatever their result. */
   passes(controller: string): Promise<number>;
+  /** What `/metrics` would answer. */
+  metrics(): Promise<string>;
 }
 
 /** What has been written so far: a difference is a write. */
@@ -82,19 +88,31 @@ export interface World {
 const crds = [...ownKinds, ...argoKinds].map(customResourceDefinition);
 
 /** Short intervals: what a test waits for must not take the default's minutes. */
-const quickly = { 'second-look': '50ms', redeliver: '300ms', 'blocked-after': '200ms' };
+const quickly = {
+  'second-look': '50ms',
+  redeliver: '300ms',
+  'blocked-after': '200ms',
+  // Whatever a test asks is on this machine.
+  'allowed-addresses': 'all',
+  'http-repositories': 'true',
+};
 
 /** Longer than anything goes on by itself, a retry's first backoff and the engine's rhythm included. */
 const QUIET_MS = 400;
 
 /** Creates a world with nothing of the service running. */
 export const createWorld = async (
-  options: { readonly migrated?: boolean; readonly log?: Logger } = {},
+  options: { readonly migrated?: boolean; readonly log?: Logger } & Pick<ApiServerOptions, 'onAnswer'> = {},
 ): Promise<World> => {
   const log = options.log ?? silentLog;
   const base = { clock: systemClock, random: systemRandom, gate: openGate, log };
+  const record = recordSaid();
+  const onAnswer: ApiServerOptions['onAnswer'] = (request, answer) => {
+    record(request, answer);
+    options.onAnswer?.(request, answer);
+  };
   const database = await createTestDatabase({ migrated: options.migrated ?? true });
-  const api = await startApiServer({ ...base, crds, namespaces: [engineNamespace] });
+  const api = await startApiServer({ ...base, crds, namespaces: [engineNamespace], onAnswer });
   const connect = (more: Partial<typeof base> = {}, port = Number(new URL(api.url).port)): KubeClient => {
     const kubeconfig = api.kubeconfig.replace(api.url, `https://127.0.0.1:${port}`);
     return createKubeClient({ ...base, ...more, metrics: createMetrics(), access: parseKubeconfig(kubeconfig) });
@@ -168,7 +186,7 @@ interface Ground {
 }
 
 const createHalf = (half: 'backend' | 'agent', options: HalfOptions, ground: Ground): RunningHalf => {
-  const { flags = {}, client: between, apiPort, databaseUrl, ...given } = options;
+  const { flags = {}, client: between, apiPort, databaseUrl, keyring = plainKeyring, ...given } = options;
   const { base, connect, database } = ground;
   const platform = { ...base, ...given, metrics: createMetrics() };
   const { values } = parseSettings(allSettings, { flags: { ...quickly, ...flags }, environment: {} });
@@ -176,14 +194,14 @@ const createHalf = (half: 'backend' | 'agent', options: HalfOptions, ground: Gro
   const off = { host: '', port: 0, off: true };
   const probes = createProbes({ ...platform, health: off, metricsAddress: off });
   const direct = connect(given, apiPort);
-  const context = { platform, client: between?.(direct) ?? direct, database: pool, probes, settings: values };
+  const context = { platform, client: between?.(direct) ?? direct, database: pool, probes, keyring, settings: values };
   const parts = [
     databasePart(platform, pool, { probes, migrates: half === 'backend' && values.migrate }),
     clientPart(direct),
     ...(half === 'backend' ? backendParts(context) : agentParts(context)),
   ];
   const passes = (controller: string) => countPasses(platform.metrics, controller);
-  return { process: createProcess({ ...platform, parts }), probes, passes };
+  return { process: createProcess({ ...platform, parts }), probes, passes, metrics: () => platform.metrics.text() };
 };
 
 const watchWrites = (database: TestDatabase, api: ApiServer): Pick<World, 'writes' | 'quiet'> => {

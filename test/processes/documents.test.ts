@@ -101,7 +101,7 @@ describe.each(documents)('$path', (document) => {
 
   it('calls managed-gitops with commands and flags that it has', () => {
     const wrong = callsOf(document, /(?:^|[\s/])managed-gitops(?= [a-z])/g).flatMap(([command = '', ...args]) => {
-      if (!['backend', 'agent', 'all', 'migrate', 'demo'].includes(command)) return [command];
+      if (!['backend', 'agent', 'all', 'migrate', 'keys', 'demo'].includes(command)) return [command];
       const known = command === 'demo' ? demoFlags : processFlags;
       return args.filter((word) => word.startsWith('--') && !known.has(flagName(word)));
     });
@@ -110,7 +110,7 @@ describe.each(documents)('$path', (document) => {
 
   it('names settings and files that exist', () => {
     const code = codeOf(document);
-    const flags = code.filter((span) => /^--[a-z-]+(?:=\S*)?$/.test(span)).map(flagName);
+    const flags = code.filter((span) => /^--[a-z][a-z-]*(?:=\S*)?$/.test(span)).map(flagName);
     expect(flags.filter((flag) => ![processFlags, demoFlags, foreignFlags].some((known) => known.has(flag)))).toEqual(
       [],
     );

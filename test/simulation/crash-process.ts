@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module';
 import { parseSettings } from '../../src/lib/config.ts';
 import { agentParts } from '../../src/main/agent.ts';
 import { backendParts } from '../../src/main/backend.ts';
+import { plainKeyring } from '../../src/lib/envelope.ts';
 import { clientPart, databasePart, probesPart } from '../../src/main/parts.ts';
 import { connectCluster, createPlatform, databaseConnection, openDatabase } from '../../src/main/platform.ts';
 import { runUntilSignal } from '../../src/main/run.ts';
@@ -73,5 +74,5 @@ await runUntilSignal(platform, [
   part,
   databasePart(platform, database, { probes, migrates: role !== 'agent' }),
   clientPart(client),
-  ...partsOf[role].flatMap((parts) => parts({ platform, client, database, probes, settings })),
+  ...partsOf[role].flatMap((parts) => parts({ platform, client, database, probes, keyring: plainKeyring, settings })),
 ]);

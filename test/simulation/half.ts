@@ -3,6 +3,7 @@ import { createKubeClient } from '../../src/kube/http-client.ts';
 import { parseSettings } from '../../src/lib/config.ts';
 import type { Gate } from '../../src/lib/gate.ts';
 import type { Metrics } from '../../src/lib/metrics.ts';
+import { plainKeyring } from '../../src/lib/envelope.ts';
 import { createProbes } from '../../src/lib/probes.ts';
 import { seededRandom } from '../../src/lib/random.ts';
 import type { Logger } from '../../src/lib/log.ts';
@@ -72,7 +73,8 @@ export const startHalf = (options: HalfOptions): Half => {
   const client = createKubeClient({ ...platform, access, transport: () => options.transport });
   const lent = database.pools.lend(options.gate);
   const listener = { ...platform, connection: { url: database.url }, name: actor };
-  const context = { platform, client, database: { options: listener, pool: lent.pool }, probes, settings };
+  const pools = { options: listener, pool: lent.pool };
+  const context = { platform, client, database: pools, probes, keyring: plainKeyring, settings };
   const parts = half === 'backend' ? backendParts(context) : agentParts(context);
   const running = createProcess({ ...platform, parts });
   const started = running.start();
