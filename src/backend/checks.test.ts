@@ -55,7 +55,8 @@ const setUp = () => {
   /** The question of this number, counted from 1, once it has arrived. */
   const questionNo = (no: number) => eventually(`${no} questions`, async () => asked[no - 1]);
   const awake = (count: number) => eventually(`woken ${count} times`, async () => woken.length === count);
-  return { checks, clock, lines, lost, asked, questionNo, awake, woken };
+  const ask = (wished: Question<string>, of = lane): void => checks.ask(of, wished, checks.lastAnswer(of));
+  return { checks, ask, clock, lines, lost, asked, questionNo, awake, woken };
 };
 
 const results = () =>
@@ -65,8 +66,8 @@ const results = () =>
 
 describe('a check', () => {
   it('is noted, then wakes its lane, which finds what it has brought until it is forgotten', async () => {
-    const { checks, questionNo, awake, woken } = setUp();
-    checks.ask(lane, question('one'));
+    const { ask, checks, questionNo, awake, woken } = setUp();
+    ask(question('one'));
     (await questionNo(1)).resolve('token');
     await awake(1);
     expect(woken).toEqual([lane]);
@@ -77,9 +78,23 @@ describe('a check', () => {
     await checks.controller.stop();
   });
 
+  it('is not asked for by a pass that began before the last answer: it has not seen what that has brought', async () => {
+    const { ask, checks, asked, questionNo, awake } = setUp();
+    const seen = checks.lastAnswer(lane);
+    ask(question('one'));
+    (await questionNo(1)).resolve('token');
+    await awake(1);
+    checks.ask(lane, question('one'), seen);
+    ask(question('two'));
+    (await questionNo(2)).resolve('token');
+    await awake(2);
+    expect(asked.map(({ inputHash }) => inputHash)).toEqual(['one', 'two']);
+    await checks.controller.stop();
+  });
+
   it('that fails by what the team gave is noted with its reason', async () => {
-    const { checks, questionNo, awake } = setUp();
-    checks.ask(lane, question('one'));
+    const { ask, checks, questionNo, awake } = setUp();
+    ask(question('one'));
     (await questionNo(1)).reject(userFault('UnableToCreateClient', 'x'.repeat(5000)));
     await awake(1);
     expect(await results()).toEqual([
@@ -89,10 +104,10 @@ describe('a check', () => {
   });
 
   it('is not made a second time while it is under way', async () => {
-    const { checks, clock, asked, questionNo, awake } = setUp();
-    checks.ask(lane, question('one'));
+    const { ask, checks, clock, asked, questionNo, awake } = setUp();
+    ask(question('one'));
     const first = await questionNo(1);
-    checks.ask(lane, question('one'));
+    ask(question('one'));
     first.resolve('token');
     await awake(1);
     await clock.advance(0);
@@ -101,11 +116,11 @@ describe('a check', () => {
   });
 
   it('is made again when it is asked for after its answer', async () => {
-    const { checks, questionNo, awake } = setUp();
-    checks.ask(lane, question('one'));
+    const { ask, checks, questionNo, awake } = setUp();
+    ask(question('one'));
     (await questionNo(1)).resolve('token');
     await awake(1);
-    checks.ask(lane, question('one'));
+    ask(question('one'));
     (await questionNo(2)).resolve('newer token');
     await awake(2);
     expect(checks.foundFor(lane, 'uid')).toBe('newer token');
@@ -113,10 +128,10 @@ describe('a check', () => {
   });
 
   it('is made of what has changed meanwhile, after the one that is under way', async () => {
-    const { checks, asked, questionNo, awake } = setUp();
-    checks.ask(lane, question('one'));
+    const { ask, checks, asked, questionNo, awake } = setUp();
+    ask(question('one'));
     const first = await questionNo(1);
-    checks.ask(lane, question('two'));
+    ask(question('two'));
     expect(asked).toHaveLength(1);
     first.reject(userFault('UnableToCreateClient', 'no'));
     (await questionNo(2)).resolve('token');
@@ -127,8 +142,8 @@ describe('a check', () => {
   });
 
   it('that fails by a trouble of ours is not noted, and is tried again', async () => {
-    const { checks, clock, lines, questionNo, awake, woken } = setUp();
-    checks.ask(lane, question('one'));
+    const { ask, checks, clock, lines, questionNo, awake, woken } = setUp();
+    ask(question('one'));
     (await questionNo(1)).reject(new TypeError('a mistake'));
     await eventually('it is logged', async () => lines.some(({ level }) => level === 'error'));
     expect([await results(), woken]).toEqual([[], []]);
@@ -143,8 +158,8 @@ describe('a check', () => {
   });
 
   it('ends at once when the right to work is lost, and nothing is noted', async () => {
-    const { checks, lost, questionNo, woken } = setUp();
-    checks.ask(lane, question('one'));
+    const { ask, checks, lost, questionNo, woken } = setUp();
+    ask(question('one'));
     const first = await questionNo(1);
     lost.abort();
     expect(first.signal.aborted).toBe(true);
@@ -153,8 +168,8 @@ describe('a check', () => {
   });
 
   it('of an object that has gone is never taken for the answer about the next one of its name', async () => {
-    const { checks, questionNo, awake } = setUp();
-    checks.ask(lane, question('one', 'gone'));
+    const { ask, checks, questionNo, awake } = setUp();
+    ask(question('one', 'gone'));
     (await questionNo(1)).resolve('token of the one that is gone');
     await awake(1);
     expect(checks.foundFor(lane, 'next')).toBeUndefined();
@@ -162,9 +177,9 @@ describe('a check', () => {
   });
 
   it('of one tenant waits for no other tenant, and takes no other answer', async () => {
-    const { checks, questionNo, awake } = setUp();
-    checks.ask(lane, question('one'));
-    checks.ask('other-namespace/environment/prod', question('one', 'other'));
+    const { ask, checks, questionNo, awake } = setUp();
+    ask(question('one'));
+    ask(question('one', 'other'), 'other-namespace/environment/prod');
     await questionNo(2);
     (await questionNo(2)).resolve('other token');
     await awake(1);

@@ -20,8 +20,13 @@ export type Check<Wish, Found> = (question: Question<Wish>, signal: AbortSignal)
 /** The checks of one kind. */
 export interface Checks<Wish, Found> {
   readonly controller: Controller;
-  /** Asks a question for a lane, which is woken by the answer. One that is being answered already is not asked twice. */
-  ask(lane: string, question: Question<Wish>): void;
+  /** The number of a lane's last answer; to be read before what the lane is judged by. */
+  lastAnswer(lane: string): number;
+  /**
+   * Asks a question for a lane, which is woken by the answer. One that is being answered already is not asked twice; nor is
+   * one of a pass that began before the last answer: the answer has woken the lane, and may have made the question needless.
+   */
+  ask(lane: string, question: Question<Wish>, seenAnswer: number): void;
   /** What the last good answer for a lane's object has brought, as long as this process lives and nobody forgets it. */
   foundFor(lane: string, uid: string): Found | undefined;
   forget(lane: string): void;
@@ -44,6 +49,8 @@ const MAX_MESSAGE = 4096;
 export const createChecks = <Wish, Found>(options: ChecksOptions<Wish, Found>): Checks<Wish, Found> => {
   const { kind, db, clock, check, wake } = options;
   const asked = new Map<string, Question<Wish>>();
+  const answers = new Map<string, number>();
+  let answerCount = 0;
   const brought = new Map<string, { readonly uid: string; readonly found: Found }>();
 
   const answer = async (
@@ -65,12 +72,15 @@ export const createChecks = <Wish, Found>(options: ChecksOptions<Wish, Found>): 
     const found = await answer(lane, question, signal);
     const { uid, inputHash } = question;
     await noteCheck(db, { kind, uid, inputHash, ...found, now: utcText(clock.now()) });
+    answers.set(lane, (answerCount += 1));
     if (asked.get(lane) === question) asked.delete(lane);
     wake(lane);
   });
   return {
     controller,
-    ask(lane, question) {
+    lastAnswer: (lane) => answers.get(lane) ?? 0,
+    ask(lane, question, seenAnswer) {
+      if (seenAnswer !== (answers.get(lane) ?? 0)) return;
       const open = asked.get(lane);
       if (open && sameQuestion(open, question)) return;
       asked.set(lane, question);
@@ -80,7 +90,10 @@ export const createChecks = <Wish, Found>(options: ChecksOptions<Wish, Found>): 
       const last = brought.get(lane);
       return last?.uid === uid ? last.found : undefined;
     },
-    forget: (lane) => void brought.delete(lane),
+    forget(lane) {
+      brought.delete(lane);
+      answers.delete(lane);
+    },
   };
 };
 

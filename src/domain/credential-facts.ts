@@ -47,4 +47,6 @@ export interface CredentialFacts {
   readonly repositoryKnown: boolean;
   readonly links: readonly CredentialLink[];
   readonly check: CheckFacts | undefined;
+  /** The number of the last answer of this process that the facts may know of. */
+  readonly lastAnswer: number;
 }

@@ -59,5 +59,7 @@ export interface EnvironmentFacts {
   readonly engineInstanceId: string | undefined;
   readonly links: readonly EnvironmentLink[];
   readonly check: CheckFacts | undefined;
+  /** The number of the last answer of this process that the facts may know of. */
+  readonly lastAnswer: number;
   readonly found: EnvironmentFound | undefined;
 }

@@ -82,6 +82,7 @@ const around = {
   namespaceUid: 'namespace-uid',
   namespace: { name: 'team-a', uid: 'namespace-uid', deleting: false },
   live: false,
+  lastAnswer: 0,
   engine: { namespace: 'argocd', namespaceUid: 'engine-uid', clusterUid: 'cluster-uid' },
   userId: 'user',
   engineInstanceId: 'instance',

@@ -42,6 +42,7 @@ export const createGatherCredential = (context: CredentialContext): GatherCreden
     const engine = engineIn(context.namespaces, context.engineNamespace);
     const namespace = namespaceFacts(context, lane);
     const cached = namespace && context.credentials.get(`${namespace.name}/${lane.name}`);
+    const lastAnswer = context.repositories.lastAnswer(text);
     const row = withoutOthers(await rowOf({ key: factsKey(lane, cached), engine }), engine);
     const links = (row.links ?? []).filter((link) => isInPlace(link, lane));
     const sources = { ...context, resource: gitOpsDeploymentRepositoryCredentials, store: context.credentials };
@@ -49,7 +50,7 @@ export const createGatherCredential = (context: CredentialContext): GatherCreden
     const secretRef = { namespace: namespace?.name ?? '', name: object?.spec?.secret ?? '' };
     const secret = object && (await readSecret(context, secretRef));
     const { namespaceUid, name } = lane;
-    return toFacts(row, { namespaceUid, name, namespace, credential: object, secret, gone, live, engine });
+    return toFacts(row, { namespaceUid, name, namespace, credential: object, secret, gone, live, engine, lastAnswer });
   };
 };
 

@@ -36,6 +36,8 @@ export const createCredentialReconciler =
     if (credential) {
       await steps.status.report({ object: credential, ...wantedCredentialConditions({ credential, fault, runId }) });
       steps.settled(toldOperations(facts));
+    } else {
+      context.repositories.forget(key);
     }
     const afterMs = nextLook(context, facts);
     if (fault) throw withLook(fault, afterMs);
@@ -64,7 +66,8 @@ const makeRows = async (
 
 const askServer = ({ repositories }: CredentialContext, facts: CredentialFacts, wish: CredentialWish): void => {
   const uid = facts.credential?.metadata.uid ?? '';
-  repositories.ask(laneKey('credential', facts), { uid, inputHash: wish.inputHash, wish });
+  const question = { uid, inputHash: wish.inputHash, wish };
+  repositories.ask(laneKey('credential', facts), question, facts.lastAnswer);
 };
 
 /** Operations whose end the conditions have told. One that failed stays, to be tried again. */

@@ -41,6 +41,7 @@ export const createGatherEnvironment = (context: EnvironmentContext): GatherEnvi
     const engine = engineIn(context.namespaces, context.engineNamespace);
     const namespace = namespaceFacts(context, lane);
     const cached = namespace && context.environments.get(`${namespace.name}/${lane.name}`);
+    const lastAnswer = context.clusters.lastAnswer(text);
     const row = withoutOthers(await rowOf({ key: factsKey(lane, cached), engine }), engine);
     const links = (row.links ?? []).filter((link) => isInPlace(link, lane));
     const sources = { ...context, resource: gitOpsDeploymentManagedEnvironments, store: context.environments };
@@ -49,7 +50,18 @@ export const createGatherEnvironment = (context: EnvironmentContext): GatherEnvi
     const secret = object && (await readSecret(context, secretRef));
     const found = context.clusters.foundFor(text, object?.metadata.uid ?? '');
     const { namespaceUid, name } = lane;
-    return toFacts(row, { namespaceUid, name, namespace, environment: object, secret, gone, live, engine, found });
+    return toFacts(row, {
+      namespaceUid,
+      name,
+      namespace,
+      environment: object,
+      secret,
+      gone,
+      live,
+      engine,
+      found,
+      lastAnswer,
+    });
   };
 };
 

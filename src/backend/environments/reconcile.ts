@@ -79,7 +79,8 @@ const write = async (context: EnvironmentContext, steps: EnvironmentSteps, facts
 
 const askCluster = ({ clusters }: EnvironmentContext, facts: EnvironmentFacts, asked: EnvironmentQuestion): void => {
   const uid = facts.environment?.metadata.uid ?? '';
-  clusters.ask(laneKey('environment', facts), { uid, inputHash: asked.wish.inputHash, wish: asked });
+  const question = { uid, inputHash: asked.wish.inputHash, wish: asked };
+  clusters.ask(laneKey('environment', facts), question, facts.lastAnswer);
 };
 
 /** Who is missing without proof is looked at a second time; what was checked gets old. */
