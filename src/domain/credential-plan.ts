@@ -7,6 +7,7 @@ import { judgeCheck, type CheckRules, type CheckSettings } from './check-facts.t
 import type { CredentialFacts, CredentialLink } from './credential-facts.ts';
 import { readCredential, type CredentialWish } from './credential-wish.ts';
 import { openOperations, standingFailure } from './operation.ts';
+import { assertTurn } from './turn.ts';
 
 /** Rules that an operator sets. Milliseconds. */
 export interface CredentialSettings extends CheckSettings {
@@ -81,16 +82,6 @@ const planLive = (
   const right = !tell && link?.row?.inputHash === wish.inputHash;
   const write = right ? undefined : { credentialUid: uid, generation, wish, link, tell };
   return { write, ask: question, fault: write ? undefined : faultOf(link) };
-};
-
-/** Nothing new is made in a namespace that goes away, or from a stale cache. */
-const assertTurn = (facts: CredentialFacts, link: CredentialLink | undefined, generation: number): void => {
-  if (link?.generation && link.generation > generation && !facts.live) {
-    throw waitingFault('StaleCache', 'a newer version of this object has been seen before', 1000);
-  }
-  if (!link && (!facts.namespace || facts.namespace.deleting)) {
-    throw waitingFault('NamespaceTerminating', `namespace '${facts.namespace?.name ?? ''}' is being deleted`);
-  }
 };
 
 /** True when everything around the credential itself is right. */

@@ -15,6 +15,7 @@ import { openOperations, standingFailure } from './operation.ts';
 import { normalizeGitUrl } from './repository-url.ts';
 import { readSpecField, sameApplication, writeSpecField, type DesiredApplication } from './spec-field.ts';
 import { validateGitOpsDeployment } from './validate-gitops-deployment.ts';
+import { assertTurn } from './turn.ts';
 
 /** The rows of the live deployment, and whether the agent has to be told. */
 export interface ApplicationPlan {
@@ -94,7 +95,8 @@ const planApplication = (
   const fault = validateGitOpsDeployment(deployment, { known: link !== undefined });
   if (fault) throw fault;
   const environmentId = namedEnvironment(facts, deployment, link !== undefined);
-  assertTurn(facts, deployment, link);
+  assertTurn(facts, link, generation);
+  if (!link) assertNoPredecessor(facts, uid);
 
   const desired = desiredApplication(deployment, {
     engineNamespace: facts.engine.namespace,
@@ -133,17 +135,8 @@ const namedEnvironment = (facts: DeploymentFacts, deployment: GitOpsDeployment, 
   );
 };
 
-/** Nothing new is made in a namespace that goes away, before the old one of this name is gone, or from a stale cache. */
-const assertTurn = (facts: DeploymentFacts, deployment: GitOpsDeployment, link: DeploymentLink | undefined): void => {
-  const { uid, generation = 0 } = deployment.metadata;
-  // A generation that goes back in the API server itself is that of a restored backup: then what is there counts.
-  if (link?.generation && link.generation > generation && !facts.live) {
-    throw waitingFault('StaleCache', 'a newer version of this object has been seen before', 1000);
-  }
-  if (link) return;
-  if (!facts.namespace || facts.namespace.deleting) {
-    throw waitingFault('NamespaceTerminating', `namespace '${facts.namespace?.name ?? ''}' is being deleted`);
-  }
+/** Nothing new is made before the old one of this name is gone. */
+const assertNoPredecessor = (facts: DeploymentFacts, uid: string): void => {
   const before = facts.deletions.find((deletion) => deletion.deploymentUid !== uid);
   if (before || facts.namesakeLeft) {
     throw waitingFault(

@@ -6,6 +6,7 @@ import { parseTime } from '../lib/clock.ts';
 import { judgeCheck, type CheckRules } from './check-facts.ts';
 import type { EnvironmentFacts, EnvironmentFound, EnvironmentLink, EnvironmentRowFacts } from './environment-facts.ts';
 import { readEnvironment, type EnvironmentWish } from './environment-wish.ts';
+import { assertTurn } from './turn.ts';
 
 /** Rows that are to be made or changed. */
 export interface EnvironmentWrite {
@@ -102,16 +103,6 @@ const issuedBefore = (
   const adopted = rows.inputHash === null || formerHashes.includes(rows.inputHash);
   if (!adopted && (!rows.serviceAccount || rows.inputHash !== wish.inputHash)) return undefined;
   return { sealedToken: rows.sealedToken, expiresAtMs: parseTime(rows.tokenExpiresAt), adopted };
-};
-
-/** Nothing new is made in a namespace that goes away, before the old one of this name is gone, or from a stale cache. */
-const assertTurn = (facts: EnvironmentFacts, link: EnvironmentLink | undefined, generation: number): void => {
-  if (link?.generation && link.generation > generation && !facts.live) {
-    throw waitingFault('StaleCache', 'a newer version of this object has been seen before', 1000);
-  }
-  if (!link && (!facts.namespace || facts.namespace.deleting)) {
-    throw waitingFault('NamespaceTerminating', `namespace '${facts.namespace?.name ?? ''}' is being deleted`);
-  }
 };
 
 /** A token that the kubeconfig gives needs no check to be known. */

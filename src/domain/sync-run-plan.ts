@@ -6,6 +6,7 @@ import { syncRunSpec, type GitOpsDeploymentSyncRun } from '../api/v1alpha1/gitop
 import { isEnded, openOperations } from './operation.ts';
 import type { SyncFacts, SyncLink, SyncRunFacts, SyncTarget } from './sync-run-facts.ts';
 import { validateSyncRun } from './validate-sync-run.ts';
+import { assertNamespaceStays } from './turn.ts';
 
 /** A sync to be ordered. */
 export interface SyncOrder {
@@ -106,9 +107,7 @@ const planOrder = (facts: SyncRunFacts, syncRun: GitOpsDeploymentSyncRun): SyncO
   const fault = validateSyncRun(syncRun);
   if (fault) throw fault;
   const { gitopsDeploymentName: deploymentName, revisionID: revision } = syncRunSpec(syncRun);
-  if (!facts.namespace || facts.namespace.deleting) {
-    throw waitingFault('NamespaceTerminating', `namespace '${facts.namespace?.name ?? ''}' is being deleted`);
-  }
+  assertNamespaceStays(facts.namespace);
   const { target } = facts;
   if (!facts.deployment) {
     throw waitingFault('WaitingForDeployment', `waiting for GitOpsDeployment '${deploymentName}' to be created`);
