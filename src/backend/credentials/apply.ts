@@ -6,26 +6,20 @@ import {
   writeCredential,
   type CredentialValues,
 } from '../../db/queries/credential.ts';
-import { writeOperation } from '../../db/queries/operation.ts';
 import { linkResource } from '../../db/queries/resource-link.ts';
-import { lockTenant } from '../../db/queries/tenant.ts';
-import type { Queryable } from '../../db/pool.ts';
 import type { CredentialFacts, CredentialLink } from '../../domain/credential-facts.ts';
 import { planCredential, writesCredential, type CredentialWrite } from '../../domain/credential-plan.ts';
-import { dedupeKey } from '../../domain/operation.ts';
 import { normalizeGitUrl } from '../../domain/repository-url.ts';
 import { utcText } from '../../lib/clock.ts';
 import type { Keyring } from '../../lib/envelope.ts';
 import { releaseRepository } from '../repositories.ts';
-import { ensureEngine, type RowContext } from '../tenant.ts';
+import { engineInstanceOf, lockTenantOf, tellAgent, type TenantWork } from '../tenant.ts';
 import type { CredentialContext } from './context.ts';
 import { gatherCredentialAgain } from './gather.ts';
 
 /** An open transaction that holds the tenant's lock, and what was read under it. */
-interface Work extends RowContext, Pick<CredentialContext, 'keyring'> {
-  readonly tx: Queryable;
+interface Work extends TenantWork, Pick<CredentialContext, 'keyring'> {
   readonly facts: CredentialFacts;
-  readonly userId: string;
 }
 
 /** What was written. */
@@ -48,12 +42,7 @@ export const applyCredentialPlan = async (
   const nowMs = clock.now();
   const now = utcText(nowMs);
   return db.transaction('credential-apply', async (tx) => {
-    const userId = await lockTenant(tx, {
-      newId: random.uuid(),
-      namespaceUid: facts.namespaceUid,
-      namespace: facts.namespace?.name ?? '',
-      now,
-    });
+    const userId = await lockTenantOf(tx, facts, { random, now });
     const locked = { ...(await gatherCredentialAgain(tx, facts)), userId };
     const plan = planCredential(locked, rules, nowMs);
     if (!writesCredential(plan)) return { removed: [], operations: [] };
@@ -66,20 +55,23 @@ export const applyCredentialPlan = async (
   });
 };
 
-const engineOf = async (work: Work): Promise<string> =>
-  work.facts.engineInstanceId ?? (await ensureEngine(work.tx, work.facts, work));
+const engineOf = (work: Work): Promise<string> =>
+  engineInstanceOf(work, work.facts.engine, work.facts.engineInstanceId);
+
+const tell = (work: Work, id: string, instanceId: string): Promise<string> =>
+  tellAgent(work, { type: 'RepositoryCredentials', resourceId: id, instanceId });
 
 /** Argo CD forgets the credential; the project loses the repository unless something else uses it. */
 const removeLink = async (work: Work, link: CredentialLink): Promise<string> => {
   const { tx, userId } = work;
   await removeCredential(tx, { id: link.id, uid: link.credentialUid });
   await releaseRepository(tx, link.row?.userId ?? userId, normalizeGitUrl(link.row?.url ?? ''));
-  return tellAgent(work, link.id, link.row?.instanceId ?? (await engineOf(work)));
+  return tell(work, link.id, link.row?.instanceId ?? (await engineOf(work)));
 };
 
 const writeRow = async (
   work: Work,
-  { link, wish, credentialUid, generation, tell }: CredentialWrite,
+  { link, wish, credentialUid, generation, tell: mustTell }: CredentialWrite,
 ): Promise<void> => {
   const { tx, facts, userId, random, now, keyring } = work;
   const { url, inputHash } = wish;
@@ -104,7 +96,7 @@ const writeRow = async (
   const former = normalizeGitUrl(link?.row?.url ?? '');
   if (link?.row && former !== repository) await releaseRepository(tx, link.row.userId, former);
   // What the original has written most often says the same already.
-  if (tell || !before || !isSame(opened(before, keyring), values)) await tellAgent(work, id, instanceId);
+  if (mustTell || !before || !isSame(opened(before, keyring), values)) await tell(work, id, instanceId);
 };
 
 const opened = (values: CredentialValues, keyring: Keyring): CredentialValues => ({
@@ -119,14 +111,3 @@ const isSame = (one: CredentialValues, other: CredentialValues): boolean =>
   one.password === other.password &&
   one.sshPrivateKey === other.sshPrivateKey &&
   one.secret === other.secret;
-
-const tellAgent = ({ tx, userId, random, now }: Work, resourceId: string, instanceId: string): Promise<string> =>
-  writeOperation(tx, {
-    newId: random.uuid(),
-    instanceId,
-    resourceId,
-    ownerId: userId,
-    type: 'RepositoryCredentials',
-    dedupeKey: dedupeKey(instanceId, 'RepositoryCredentials', resourceId),
-    now,
-  });

@@ -8,27 +8,27 @@ import {
   removeApplication,
   updateApplication,
 } from '../../db/queries/application.ts';
-import { writeOperation } from '../../db/queries/operation.ts';
-import { lockTenant } from '../../db/queries/tenant.ts';
-import type { Queryable } from '../../db/pool.ts';
 import { isUniqueViolation } from '../../db/sql-error.ts';
 import type { DeploymentFacts, DeploymentLink } from '../../domain/deployment-facts.ts';
 import { planDeployment, writes, type ApplicationPlan } from '../../domain/deployment-plan.ts';
-import { dedupeKey } from '../../domain/operation.ts';
 import { utcText } from '../../lib/clock.ts';
 import { readObject } from '../identity.ts';
 import { releaseRepository, repositoryInSpecField } from '../repositories.ts';
-import { ensureEngine, ensureTenantRows, type RowContext, type TenantRows } from '../tenant.ts';
+import {
+  engineInstanceOf,
+  ensureTenantRows,
+  lockTenantOf,
+  tellAgent,
+  type TenantRows,
+  type TenantWork,
+} from '../tenant.ts';
 import type { DeploymentContext } from './context.ts';
 import { gatherAgain } from './gather.ts';
 
 /** An open transaction that holds the tenant's lock, and what was read under it. */
-interface Work extends RowContext {
-  readonly tx: Queryable;
-  readonly facts: LockedFacts;
+interface Work extends TenantWork {
+  readonly facts: DeploymentFacts;
 }
-
-type LockedFacts = DeploymentFacts & { readonly ids: { readonly userId: string } };
 
 /**
  * Carries out the plan for `facts`: locks the tenant, reads the rows again, plans again, writes what differs. The plan
@@ -79,20 +79,15 @@ const applyOnce = async (
   const nowMs = clock.now();
   const now = utcText(nowMs);
   const done = await db.transaction('deployment-apply', async (tx) => {
-    const userId = await lockTenant(tx, {
-      newId: random.uuid(),
-      namespaceUid: facts.namespaceUid,
-      namespace: facts.namespace?.name ?? '',
-      now,
-    });
+    const userId = await lockTenantOf(tx, facts, { random, now });
     const read = await gatherAgain(tx, facts);
     if (when === 'first' && isKnown(read)) return undefined;
-    const locked: LockedFacts = { ...read, ids: { ...read.ids, userId } };
+    const locked = { ...read, ids: { ...read.ids, userId } };
     const plan = planDeployment(locked, settings, nowMs);
     if (!writes(plan)) return { removed: [], made: undefined };
-    const work: Work = { tx, facts: locked, random, now };
+    const work: Work = { tx, facts: locked, userId, random, now };
     for (const link of plan.remove) await removeLink(work, link);
-    for (const deletion of plan.removeAgain) await tellAgent(work, deletion.applicationId, await engineOf(work));
+    for (const deletion of plan.removeAgain) await tell(work, deletion.applicationId, await engineOf(work));
     const made = plan.application && (await writeApplication(work, plan.application));
     lost.throwIfAborted(); // then this is rolled back: whoever works now may have planned from something newer
     return { removed: plan.remove, made };
@@ -105,9 +100,9 @@ const applyOnce = async (
 const isKnown = ({ links, deletions }: DeploymentFacts): boolean => links.length > 0 || deletions.length > 0;
 
 const removeLink = async (work: Work, link: DeploymentLink): Promise<void> => {
-  const { tx, facts, now } = work;
+  const { tx, facts, userId, now } = work;
   const instanceId = link.application?.engineInstanceId ?? (await engineOf(work));
-  const operationId = await tellAgent(work, link.applicationId, instanceId);
+  const operationId = await tell(work, link.applicationId, instanceId);
   await removeApplication(tx, {
     applicationId: link.applicationId,
     deploymentUid: link.deploymentUid,
@@ -117,23 +112,26 @@ const removeLink = async (work: Work, link: DeploymentLink): Promise<void> => {
     instanceId,
     now,
   });
-  await releaseRepository(tx, facts.ids.userId, repositoryOf(link));
+  await releaseRepository(tx, userId, repositoryOf(link));
 };
 
-const engineOf = async (work: Work): Promise<string> =>
-  work.facts.ids.engineInstanceId ?? (await ensureEngine(work.tx, work.facts, work));
+const engineOf = (work: Work): Promise<string> =>
+  engineInstanceOf(work, work.facts.engine, work.facts.ids.engineInstanceId);
+
+const tell = (work: Work, applicationId: string, instanceId: string): Promise<string> =>
+  tellAgent(work, { type: 'Application', resourceId: applicationId, instanceId });
 
 /** Returns the application's id. */
 const writeApplication = async (work: Work, plan: ApplicationPlan): Promise<string> => {
   const { tx, facts, now, random } = work;
-  const rows = await ensureTenantRows(tx, facts, work);
+  const rows = await ensureTenantRows(work, facts);
   const written = await writeRows(work, plan, rows);
   await allowRepository(tx, { newId: random.uuid(), userId: rows.userId, url: plan.normalizedRepoUrl, now });
   const before = facts.links.find((link) => link.deploymentUid === plan.deploymentUid);
   if (before && repositoryOf(before) !== plan.normalizedRepoUrl) {
     await releaseRepository(tx, rows.userId, repositoryOf(before));
   }
-  await tellAgent(work, written.applicationId, written.instanceId);
+  await tell(work, written.applicationId, written.instanceId);
   return written.applicationId;
 };
 
@@ -163,18 +161,6 @@ const writeRows = async (
   });
   return { applicationId: id, instanceId };
 };
-
-/** Writes the Operation for an application's resource, or touches the one that still waits. */
-const tellAgent = async (work: Work, applicationId: string, instanceId: string): Promise<string> =>
-  writeOperation(work.tx, {
-    newId: work.random.uuid(),
-    instanceId,
-    resourceId: applicationId,
-    ownerId: work.facts.ids.userId,
-    type: 'Application',
-    dedupeKey: dedupeKey(instanceId, 'Application', applicationId),
-    now: work.now,
-  });
 
 /** The normalised URL of a link's repository, '' when its row can't tell. */
 const repositoryOf = ({ application }: DeploymentLink): string =>

@@ -12,26 +12,22 @@ import {
 } from '../../db/queries/environment.ts';
 import { internalFault } from '../../api/reasons.ts';
 import { insertCleanup } from '../../db/queries/environment-cleanup.ts';
-import { writeOperation } from '../../db/queries/operation.ts';
 import { linkResource } from '../../db/queries/resource-link.ts';
-import { ensureAccess, lockTenant } from '../../db/queries/tenant.ts';
+import { ensureAccess } from '../../db/queries/tenant.ts';
 import type { Queryable } from '../../db/pool.ts';
 import { isAnswered } from '../../db/sql-error.ts';
 import type { EnvironmentFacts, EnvironmentLink } from '../../domain/environment-facts.ts';
 import { planEnvironment, writesEnvironment, type EnvironmentWrite } from '../../domain/environment-plan.ts';
-import { dedupeKey } from '../../domain/operation.ts';
 import { readSpecField, writeSpecField } from '../../domain/spec-field.ts';
 import { utcText } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/fault.ts';
-import { ensureEngine, type RowContext } from '../tenant.ts';
+import { engineInstanceOf, lockTenantOf, tellAgent, type TenantWork } from '../tenant.ts';
 import type { EnvironmentContext } from './context.ts';
 import { gatherEnvironmentAgain } from './gather.ts';
 
 /** An open transaction that holds the tenant's lock, and what was read under it. */
-interface Work extends RowContext, Pick<EnvironmentContext, 'keyring' | 'clock'> {
-  readonly tx: Queryable;
+interface Work extends TenantWork, Pick<EnvironmentContext, 'keyring' | 'clock'> {
   readonly facts: EnvironmentFacts;
-  readonly userId: string;
 }
 
 /** What was written. */
@@ -57,12 +53,7 @@ export const applyEnvironmentPlan = async (
   const nowMs = clock.now();
   const now = utcText(nowMs);
   return db.transaction('environment-apply', async (tx) => {
-    const userId = await lockTenant(tx, {
-      newId: random.uuid(),
-      namespaceUid: facts.namespaceUid,
-      namespace: facts.namespace?.name ?? '',
-      now,
-    });
+    const userId = await lockTenantOf(tx, facts, { random, now });
     const locked = await gatherEnvironmentAgain(tx, facts);
     const plan = planEnvironment(locked, context.checks, nowMs);
     if (!writesEnvironment(plan)) return nothing;
@@ -75,8 +66,8 @@ export const applyEnvironmentPlan = async (
   });
 };
 
-const engineOf = async (work: Work): Promise<string> =>
-  work.facts.engineInstanceId ?? (await ensureEngine(work.tx, work.facts, work));
+const engineOf = (work: Work): Promise<string> =>
+  engineInstanceOf(work, work.facts.engine, work.facts.engineInstanceId);
 
 /** What deploys to it has nowhere to go any more, and Argo CD forgets the cluster. Returns that Operation's id. */
 const removeLink = async (work: Work, link: EnvironmentLink): Promise<string> => {
@@ -87,16 +78,7 @@ const removeLink = async (work: Work, link: EnvironmentLink): Promise<string> =>
   }
   await noteCleanup(work, link, 0);
   await removeEnvironment(tx, { id: link.id, uid: link.environmentUid });
-  const instanceId = await engineOf(work);
-  return writeOperation(tx, {
-    newId: work.random.uuid(),
-    instanceId,
-    resourceId: link.id,
-    ownerId: work.userId,
-    type: 'ManagedEnvironment',
-    dedupeKey: dedupeKey(instanceId, 'ManagedEnvironment', link.id),
-    now: work.now,
-  });
+  return tellAgent(work, { type: 'ManagedEnvironment', resourceId: link.id, instanceId: await engineOf(work) });
 };
 
 /** The text of an application that names no destination; one that is damaged is left to its deployment. */
@@ -109,17 +91,13 @@ const withoutDestination = (specField: string): string => {
   }
 };
 
-const tellApplication = async (work: Work, user: EnvironmentUserRow): Promise<void> => {
-  await writeOperation(work.tx, {
-    newId: work.random.uuid(),
-    instanceId: user.instance_id,
-    resourceId: user.application_id,
-    ownerId: user.user_id ?? work.userId,
+const tellApplication = (work: Work, user: EnvironmentUserRow): Promise<string> =>
+  tellAgent(work, {
     type: 'Application',
-    dedupeKey: dedupeKey(user.instance_id, 'Application', user.application_id),
-    now: work.now,
+    resourceId: user.application_id,
+    instanceId: user.instance_id,
+    ownerId: user.user_id ?? undefined,
   });
-};
 
 /** Time for Argo CD to take the new credentials, before the old ones end. */
 const CLEANUP_AFTER_MS = 60_000;

@@ -1,28 +1,20 @@
 // Makes the rows what the plan says, together with the Operation that tells the agent, in one transaction.
-import { writeOperation } from '../../db/queries/operation.ts';
 import {
   endSyncOperation,
   insertSyncOperation,
   removeSyncOperation,
   terminateSyncOperation,
 } from '../../db/queries/sync-operation.ts';
-import { lockTenant } from '../../db/queries/tenant.ts';
-import type { Queryable } from '../../db/pool.ts';
-import { dedupeKey } from '../../domain/operation.ts';
 import type { SyncLink, SyncRunFacts } from '../../domain/sync-run-facts.ts';
 import { planSyncRun, writesSync, type SyncOrder } from '../../domain/sync-run-plan.ts';
 import { utcText } from '../../lib/clock.ts';
-import type { Random } from '../../lib/random.ts';
+import { lockTenantOf, tellAgent, type TenantWork } from '../tenant.ts';
 import type { SyncRunContext } from './context.ts';
 import { gatherSyncRunAgain } from './gather.ts';
 
 /** An open transaction that holds the tenant's lock, and what was read under it. */
-interface Work {
-  readonly tx: Queryable;
+interface Work extends TenantWork {
   readonly facts: SyncRunFacts;
-  readonly userId: string;
-  readonly random: Random;
-  readonly now: string;
 }
 
 /**
@@ -35,12 +27,7 @@ export const applySyncPlan = async (context: SyncRunContext, facts: SyncRunFacts
   const { db, random, clock, lost } = context;
   const now = utcText(clock.now());
   const { removed, after } = await db.transaction('sync-run-apply', async (tx) => {
-    const userId = await lockTenant(tx, {
-      newId: random.uuid(),
-      namespaceUid: facts.namespaceUid,
-      namespace: facts.namespace?.name ?? '',
-      now,
-    });
+    const userId = await lockTenantOf(tx, facts, { random, now });
     const locked = await gatherSyncRunAgain(context, tx, facts);
     const plan = planSyncRun(locked);
     if (!writesSync(plan)) return { removed: [], after: locked };
@@ -70,22 +57,11 @@ const order = async (work: Work, { deploymentName, revision, syncRunUid, target 
     namespaceUid: facts.namespaceUid,
     now,
   });
-  await tellAgent(work, id, target.instanceId);
+  await tellAgent(work, { type: 'SyncOperation', resourceId: id, instanceId: target.instanceId });
 };
 
 const terminate = async (work: Work, { syncId, sync }: SyncLink): Promise<void> => {
   await terminateSyncOperation(work.tx, syncId);
-  if (sync?.instanceId) await tellAgent(work, syncId, sync.instanceId);
-};
-
-const tellAgent = async ({ tx, userId, random, now }: Work, syncId: string, instanceId: string): Promise<void> => {
-  await writeOperation(tx, {
-    newId: random.uuid(),
-    instanceId,
-    resourceId: syncId,
-    ownerId: userId,
-    type: 'SyncOperation',
-    dedupeKey: dedupeKey(instanceId, 'SyncOperation', syncId),
-    now,
-  });
+  if (!sync?.instanceId) return;
+  await tellAgent(work, { type: 'SyncOperation', resourceId: syncId, instanceId: sync.instanceId });
 };
