@@ -1,8 +1,11 @@
 // Facts that are told the same way about every kind.
+import type { EngineKey } from '../db/queries/deployment-facts.ts';
 import type { OperationJson } from '../db/queries/facts.ts';
+import { statementBatch } from '../db/statement-batch.ts';
 import type { NamespaceFacts, OperationFacts } from '../domain/deployment-facts.ts';
 import type { OperationState } from '../domain/operation.ts';
 import type { Namespace } from '../kube/object.ts';
+import { createBatch } from '../lib/batch.ts';
 import type { StoreReader } from '../runtime/store.ts';
 import type { Lane } from './lane.ts';
 
@@ -19,6 +22,22 @@ export const namespaceFacts = (
       deleting: found.metadata.deletionTimestamp !== undefined,
     }
   );
+};
+
+/** Creates the reader of the row of facts for one key. Keys that are asked for at the same time share a statement. */
+export const createRowReader = <Key, Row>(
+  select: (keys: readonly Key[], engine: EngineKey) => Promise<readonly Row[]>,
+): ((key: Key, engine: EngineKey) => Promise<Row>) => {
+  const rowOf = createBatch<{ readonly key: Key; readonly engine: EngineKey }, Row>({
+    ...statementBatch,
+    run: async (asked) => {
+      const [first] = asked; // one engine serves every tenant of a process
+      if (!first) return [];
+      const keys = asked.map(({ key }) => key);
+      return select(keys, first.engine);
+    },
+  });
+  return (key, engine) => rowOf({ key, engine });
 };
 
 /** Operations as the rows tell of them. */

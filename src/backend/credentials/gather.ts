@@ -4,19 +4,16 @@ import {
   type GitOpsDeploymentRepositoryCredential,
 } from '../../api/v1alpha1/gitops-deployment-repository-credential.ts';
 import type { Queryable } from '../../db/pool.ts';
-import type { EngineKey } from '../../db/queries/deployment-facts.ts';
 import {
   selectCredentialFacts,
   type CredentialFactsKey,
   type CredentialFactsRow,
   type CredentialLinkJson,
 } from '../../db/queries/credential-facts.ts';
-import { statementBatch } from '../../db/statement-batch.ts';
 import type { CredentialFacts, CredentialLink } from '../../domain/credential-facts.ts';
 import { normalizeGitUrl } from '../../domain/repository-url.ts';
-import { createBatch } from '../../lib/batch.ts';
 import { engineIn } from '../engine.ts';
-import { namespaceFacts, operationFacts } from '../facts.ts';
+import { createRowReader, namespaceFacts, operationFacts } from '../facts.ts';
 import { proveIdentity } from '../identity.ts';
 import { laneOf, type Lane } from '../lane.ts';
 import { isInPlace, withoutOthers } from '../linked.ts';
@@ -28,22 +25,16 @@ export type GatherCredential = (key: string) => Promise<CredentialFacts>;
 
 /** Creates the gather step. Keys that are gathered at the same time share one statement. */
 export const createGatherCredential = (context: CredentialContext): GatherCredential => {
-  const rowOf = createBatch<{ key: CredentialFactsKey; engine: EngineKey }, CredentialFactsRow>({
-    ...statementBatch,
-    run: async (asked) => {
-      const [first] = asked; // one engine serves every tenant of a process
-      if (!first) return [];
-      const keys = asked.map((one) => one.key);
-      return selectCredentialFacts(context.db, keys, first.engine);
-    },
-  });
+  const rowOf = createRowReader((keys: readonly CredentialFactsKey[], engine) =>
+    selectCredentialFacts(context.db, keys, engine),
+  );
   return async (text) => {
     const lane = laneOf(text);
     const engine = engineIn(context.namespaces, context.engineNamespace);
     const namespace = namespaceFacts(context, lane);
     const cached = namespace && context.credentials.get(`${namespace.name}/${lane.name}`);
     const lastAnswer = context.repositories.lastAnswer(text);
-    const row = withoutOthers(await rowOf({ key: factsKey(lane, cached), engine }), engine);
+    const row = withoutOthers(await rowOf(factsKey(lane, cached), engine), engine);
     const links = (row.links ?? []).filter((link) => isInPlace(link, lane));
     const sources = { ...context, resource: gitOpsDeploymentRepositoryCredentials, store: context.credentials };
     const { object, gone, live } = await proveIdentity(sources, { lane, namespace, cached, links });

@@ -5,11 +5,9 @@ import {
   type DeletionJson,
   type DeploymentFactsKey,
   type DeploymentFactsRow,
-  type EngineKey,
   type LinkJson,
 } from '../../db/queries/deployment-facts.ts';
 import type { Queryable } from '../../db/pool.ts';
-import { statementBatch } from '../../db/statement-batch.ts';
 import type {
   DeletionFacts,
   DeploymentFacts,
@@ -18,9 +16,8 @@ import type {
   NamespaceFacts,
 } from '../../domain/deployment-facts.ts';
 import { normalizeGitUrl } from '../../domain/repository-url.ts';
-import { createBatch } from '../../lib/batch.ts';
 import { engineIn } from '../engine.ts';
-import { namespaceFacts, operationFacts } from '../facts.ts';
+import { createRowReader, namespaceFacts, operationFacts } from '../facts.ts';
 import { proveIdentity, readNamespace } from '../identity.ts';
 import { laneOf, type Lane } from '../lane.ts';
 import type { DeploymentContext } from './context.ts';
@@ -30,19 +27,9 @@ export type Gather = (key: string) => Promise<DeploymentFacts>;
 
 /** Creates the gather step. Keys that are gathered at the same time share one statement. */
 export const createGather = (context: DeploymentContext): Gather => {
-  const rowOf = createBatch<{ key: DeploymentFactsKey; engine: EngineKey }, DeploymentFactsRow>({
-    ...statementBatch,
-    run: async (asked) => {
-      const [first] = asked; // one engine serves every tenant of a process
-      return first
-        ? selectDeploymentFacts(
-            context.db,
-            asked.map((one) => one.key),
-            first.engine,
-          )
-        : [];
-    },
-  });
+  const rowOf = createRowReader((keys: readonly DeploymentFactsKey[], engine) =>
+    selectDeploymentFacts(context.db, keys, engine),
+  );
   const warnOfOthers = createWarning(context);
   return async (laneText) => {
     const lane = laneOf(laneText);
@@ -50,7 +37,7 @@ export const createGather = (context: DeploymentContext): Gather => {
     const namespace = namespaceFacts(context, lane);
     const cached = namespace && context.deployments.get(`${namespace.name}/${lane.name}`);
     const key = factsKey(lane, namespace, cached);
-    const row = withoutOthers(await rowOf({ key, engine }), engine, warnOfOthers);
+    const row = withoutOthers(await rowOf(key, engine), engine, warnOfOthers);
     const links = (row.links ?? []).map((link) => ({
       uid: link.uid,
       generation: link.generation,

@@ -4,18 +4,15 @@ import {
   type GitOpsDeploymentManagedEnvironment,
 } from '../../api/v1alpha1/gitops-deployment-managed-environment.ts';
 import type { Queryable } from '../../db/pool.ts';
-import type { EngineKey } from '../../db/queries/deployment-facts.ts';
 import {
   selectEnvironmentFacts,
   type EnvironmentFactsKey,
   type EnvironmentFactsRow,
   type EnvironmentLinkJson,
 } from '../../db/queries/environment-facts.ts';
-import { statementBatch } from '../../db/statement-batch.ts';
 import type { EnvironmentFacts, EnvironmentLink } from '../../domain/environment-facts.ts';
-import { createBatch } from '../../lib/batch.ts';
 import { engineIn } from '../engine.ts';
-import { namespaceFacts } from '../facts.ts';
+import { createRowReader, namespaceFacts } from '../facts.ts';
 import { proveIdentity } from '../identity.ts';
 import { laneOf, type Lane } from '../lane.ts';
 import { isInPlace, withoutOthers } from '../linked.ts';
@@ -27,22 +24,16 @@ export type GatherEnvironment = (key: string) => Promise<EnvironmentFacts>;
 
 /** Creates the gather step. Keys that are gathered at the same time share one statement. */
 export const createGatherEnvironment = (context: EnvironmentContext): GatherEnvironment => {
-  const rowOf = createBatch<{ key: EnvironmentFactsKey; engine: EngineKey }, EnvironmentFactsRow>({
-    ...statementBatch,
-    run: async (asked) => {
-      const [first] = asked; // one engine serves every tenant of a process
-      if (!first) return [];
-      const keys = asked.map((one) => one.key);
-      return selectEnvironmentFacts(context.db, keys, first.engine);
-    },
-  });
+  const rowOf = createRowReader((keys: readonly EnvironmentFactsKey[], engine) =>
+    selectEnvironmentFacts(context.db, keys, engine),
+  );
   return async (text) => {
     const lane = laneOf(text);
     const engine = engineIn(context.namespaces, context.engineNamespace);
     const namespace = namespaceFacts(context, lane);
     const cached = namespace && context.environments.get(`${namespace.name}/${lane.name}`);
     const lastAnswer = context.clusters.lastAnswer(text);
-    const row = withoutOthers(await rowOf({ key: factsKey(lane, cached), engine }), engine);
+    const row = withoutOthers(await rowOf(factsKey(lane, cached), engine), engine);
     const links = (row.links ?? []).filter((link) => isInPlace(link, lane));
     const sources = { ...context, resource: gitOpsDeploymentManagedEnvironments, store: context.environments };
     const { object, gone, live } = await proveIdentity(sources, { lane, namespace, cached, links });
