@@ -2,7 +2,7 @@
 import { unknownError } from '../api/messages.ts';
 import type { GitOpsDeploymentManagedEnvironment } from '../api/v1alpha1/gitops-deployment-managed-environment.ts';
 import { isFault } from '../lib/fault.ts';
-import { reconciling, stalled, troubleSummary, type Summary } from './summary.ts';
+import { checkedSummary, type Summary } from './summary.ts';
 
 /** What the conditions are made from. */
 export interface EnvironmentConditionInput {
@@ -29,7 +29,10 @@ export interface WantedEnvironmentConditions {
 /** The conditions for one environment. */
 export const wantedEnvironmentConditions = (input: EnvironmentConditionInput): WantedEnvironmentConditions => ({
   connection: connectionOf(input),
-  summary: summarize(input),
+  summary: checkedSummary(
+    { ...input, object: input.environment },
+    { reason: 'Succeeded', message: 'the cluster can be reached' },
+  ),
 });
 
 /** Reasons that leave it open whether the cluster can be reached; with the others it can't. */
@@ -56,15 +59,4 @@ const troubleOf = (fault: unknown): string => {
   if (/^(Database|CommitUnknown|Schema)/.test(fault.reason)) return 'DatabaseError';
   if (fault.reason === 'UnableToCreateClusterCredentials') return fault.reason;
   return /^(Api|Engine)/.test(fault.reason) ? 'KubernetesError' : 'UnknownError';
-};
-
-const summarize = ({ environment, fault, runId }: EnvironmentConditionInput): Summary => {
-  const { deletionTimestamp, finalizers = [] } = environment.metadata;
-  if (deletionTimestamp !== undefined) {
-    const waits = `nothing is left to be done; the object itself waits for its finalizers ${finalizers.join(', ')}`;
-    return reconciling('DeletionBlocked', waits);
-  }
-  if (isFault(fault, 'user')) return stalled(fault.reason, fault.message);
-  if (fault !== undefined) return troubleSummary({ fault, runId });
-  return { holds: 'Ready', reason: 'Succeeded', message: 'the cluster can be reached' };
 };

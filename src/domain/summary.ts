@@ -1,6 +1,7 @@
 // What the three standard conditions of an object say together. Pure.
 import type { StandardCondition } from '../api/conditions.ts';
 import { unknownError } from '../api/messages.ts';
+import type { KubeObject } from '../kube/object.ts';
 import { isFault } from '../lib/fault.ts';
 
 /** The condition that is True (none of them for a plain not-ready), and why. */
@@ -21,4 +22,23 @@ export const troubleSummary = ({ fault, runId }: { readonly fault: unknown; read
   if (isFault(fault, 'waiting')) return reconciling(fault.reason, fault.message);
   const reason = isFault(fault) ? fault.reason : 'Unexpected';
   return reconciling(reason, `${unknownError} (run ${runId}); it is being tried again`);
+};
+
+/** What a pass over an object with credentials ended with. */
+export interface CheckedObject {
+  readonly object: KubeObject;
+  readonly fault: unknown;
+  readonly runId: string;
+}
+
+/** What is said of an object whose credentials are checked; `good` when the pass ended well. */
+export const checkedSummary = ({ object, fault, runId }: CheckedObject, good: Omit<Summary, 'holds'>): Summary => {
+  const { deletionTimestamp, finalizers = [] } = object.metadata;
+  if (deletionTimestamp !== undefined) {
+    const waits = `nothing is left to be done; the object itself waits for its finalizers ${finalizers.join(', ')}`;
+    return reconciling('DeletionBlocked', waits);
+  }
+  if (isFault(fault, 'user')) return stalled(fault.reason, fault.message);
+  if (fault !== undefined) return troubleSummary({ fault, runId });
+  return { holds: 'Ready', ...good };
 };

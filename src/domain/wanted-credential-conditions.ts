@@ -3,7 +3,7 @@ import { errorOccurred } from '../api/conditions.ts';
 import type { GitOpsDeploymentRepositoryCredential } from '../api/v1alpha1/gitops-deployment-repository-credential.ts';
 import { isFault } from '../lib/fault.ts';
 import { credentialConditions, type CredentialCondition } from './credential-conditions.ts';
-import { reconciling, stalled, troubleSummary, type Summary } from './summary.ts';
+import { checkedSummary, type Summary } from './summary.ts';
 
 /** What the conditions are made from. */
 export interface CredentialConditionInput {
@@ -23,7 +23,10 @@ export interface WantedCredentialConditions {
 /** The conditions for one credential. */
 export const wantedCredentialConditions = (input: CredentialConditionInput): WantedCredentialConditions => ({
   own: ownOf(input),
-  summary: summarize(input),
+  summary: checkedSummary(
+    { ...input, object: input.credential },
+    { reason: 'RepositoryCredentialUpToDate', message: 'the repository can be read' },
+  ),
 });
 
 const ownOf = ({ credential, fault }: CredentialConditionInput): readonly CredentialCondition[] | undefined => {
@@ -38,15 +41,4 @@ const ownOf = ({ credential, fault }: CredentialConditionInput): readonly Creden
   if (fault.reason !== 'OperationFailed') return credentialConditions({ ...of, fault });
   const { reason, message } = fault;
   return good.map((one) => (one.type === errorOccurred ? { ...one, status: 'True', reason, message } : one));
-};
-
-const summarize = ({ credential, fault, runId }: CredentialConditionInput): Summary => {
-  const { deletionTimestamp, finalizers = [] } = credential.metadata;
-  if (deletionTimestamp !== undefined) {
-    const waits = `nothing is left to be done; the object itself waits for its finalizers ${finalizers.join(', ')}`;
-    return reconciling('DeletionBlocked', waits);
-  }
-  if (isFault(fault, 'user')) return stalled(fault.reason, fault.message);
-  if (fault !== undefined) return troubleSummary({ fault, runId });
-  return { holds: 'Ready', reason: 'RepositoryCredentialUpToDate', message: 'the repository can be read' };
 };
