@@ -9,7 +9,7 @@ import { createAddressGuard, parseAllowedAddresses, type AddressGuard, type Look
 const { serve, connect } = useScriptedClients();
 
 const guardWith = (allowed: string, lookup?: LookupAll): AddressGuard =>
-  createAddressGuard(parseAllowedAddresses(allowed), lookup);
+  createAddressGuard(parseAllowedAddresses(allowed), lookup ? { lookup } : {});
 
 /** What the guard says of a host: 'allowed', or the text for the user. */
 const verdict = (guard: AddressGuard, host: string): string => {

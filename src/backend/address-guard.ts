@@ -91,11 +91,22 @@ export const parseAllowedAddresses = (text: string): AllowedAddresses => {
   return { all: words.includes('all'), blocks };
 };
 
-const refusal = (what: string): Fault =>
+/** How a guard is made. */
+export interface AddressGuardOptions {
+  /** What is thrown; `what` is 'a loopback address' and the like. It speaks of an API URL unless given. */
+  readonly refusal?: (what: string) => Fault;
+  /** Asks for the addresses of a name; the machine's resolver unless given. */
+  readonly lookup?: LookupAll;
+}
+
+const apiUrlRefusal = (what: string): Fault =>
   userFault('UnsupportedAPIURL', `the API URL leads to ${what}, which is not allowed here`);
 
-/** Creates the guard. `lookup` asks for the addresses of a name; the machine's resolver unless given. */
-export const createAddressGuard = (allowed: AllowedAddresses, lookup: LookupAll = systemLookup): AddressGuard => {
+/** Creates the guard. */
+export const createAddressGuard = (
+  allowed: AllowedAddresses,
+  { refusal = apiUrlRefusal, lookup = systemLookup }: AddressGuardOptions = {},
+): AddressGuard => {
   const exceptions = listOf(allowed.blocks);
   const refusedRange = (address: string): string | undefined =>
     allowed.all || exceptions.check(address, familyOf(address)) ? undefined : rangeOf(address);

@@ -12,7 +12,7 @@ import { useScriptedClients } from '../../test/kit/scripted-clients.ts';
 import { answerJson, answerStatus } from '../../test/kit/scripted-server.ts';
 import { createVirtualClock } from '../../test/kit/virtual-clock.ts';
 import { parseKubeconfig } from '../kube/kubeconfig.ts';
-import { createAddressGuard, parseAllowedAddresses } from './address-guard.ts';
+import { createAddressGuard, parseAllowedAddresses, type LookupAll } from './address-guard.ts';
 import type { RemoteContext } from './remote-client.ts';
 
 const cluster = useRemoteCluster();
@@ -58,9 +58,9 @@ describe('a ServiceAccount that can not be made says why, in the words of Go:', 
   });
 
   test('a name that does not resolve', async () => {
-    const addresses = createAddressGuard(parseAllowedAddresses('all'), (hostname, _options, callback) =>
-      callback(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND', hostname }), []),
-    );
+    const lookup: LookupAll = (hostname, _options, callback) =>
+      callback(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND', hostname }), []);
+    const addresses = createAddressGuard(parseAllowedAddresses('all'), { lookup });
     expect(await install('https://nowhere.example', { addresses })).toEqual(
       failed('dial tcp: lookup nowhere.example: no such host'),
     );

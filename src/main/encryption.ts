@@ -1,8 +1,8 @@
 // The keys that secrets in the database are encrypted with, from a file that the operator gives.
-import { readFileSync } from 'node:fs';
 import { createKeyring, type Keyring, type SealingKey } from '../lib/envelope.ts';
-import { Fault, messageOf } from '../lib/fault.ts';
+import { Fault } from '../lib/fault.ts';
 import type { Logger } from '../lib/log.ts';
+import { readSettingFile } from './setting-file.ts';
 
 /** What decides about encryption. */
 export interface EncryptionSettings {
@@ -28,20 +28,12 @@ export const readKeyring = ({ encryptionKeyFile: file, compat }: EncryptionSetti
       '--encryption-key-file and --compat=original exclude each other: the original would hand what is encrypted to Argo CD',
     );
   }
-  const keys = parseKeys(readText(file), file);
+  const keys = parseKeys(readSettingFile('encryption-key-file', file), file);
   if (keys.length === 0) throw invalid(`${file} has no key; write one as <name>:<32 bytes in base64>`);
   return createKeyring(keys);
 };
 
 const invalid = (message: string): Fault => new Fault('user', 'InvalidSetting', message);
-
-const readText = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw invalid(`the file of --encryption-key-file can't be read: ${messageOf(error)}`);
-  }
-};
 
 const parseKeys = (text: string, file: string): readonly SealingKey[] => {
   const keys = text.split('\n').flatMap((line, index): SealingKey[] => {

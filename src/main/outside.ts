@@ -1,5 +1,4 @@
 // What the backend asks of other clusters and of Git servers, as the settings allow it.
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +9,11 @@ import { checkRepository, type GitCheckContext } from '../backend/git-check.ts';
 import type { Outside } from '../backend/outside-lanes.ts';
 import { checkEnvironment, removeServiceAccount } from '../backend/remote-cluster.ts';
 import type { SettingValues } from '../lib/config.ts';
-import { Fault, isFault, messageOf } from '../lib/fault.ts';
+import { isFault, type Fault } from '../lib/fault.ts';
 import type { Part } from '../runtime/process.ts';
 import type { Platform } from './platform.ts';
+import { createKnownHosts } from './known-hosts.ts';
+import { readSettingFile } from './setting-file.ts';
 import type { backendSettings } from './settings.ts';
 
 type Settings = Pick<
@@ -20,20 +21,25 @@ type Settings = Pick<
   'allowedAddresses' | 'checkDeadlineMs' | 'gitKnownHosts' | 'gitCaFile' | 'gitPath' | 'httpRepositories'
 >;
 
-/** Creates it, and the part that keeps its folder for keys and removes that in the end. */
+/**
+ * Creates it, and the part that keeps its folder for keys and removes that in the end.
+ * @throws Fault('user', 'InvalidSetting') when a file that the settings name can't be read.
+ */
 export const createOutside = (
   platform: Platform,
   settings: Settings,
 ): { readonly outside: Outside; readonly part: Part } => {
-  const addresses = createAddressGuard(settings.allowedAddresses);
-  const { checkDeadlineMs: deadlineMs } = settings;
-  const remote = { ...platform, addresses, deadlineMs };
+  const { allowedAddresses, checkDeadlineMs: deadlineMs } = settings;
+  const remote = { ...platform, addresses: createAddressGuard(allowedAddresses), deadlineMs };
+  const repositories = createAddressGuard(allowedAddresses, { refusal: repositoryRefusal });
+  const knownHosts = createKnownHosts(platform, settings.gitKnownHosts);
+  if (settings.gitCaFile !== '') readSettingFile('git-ca-file', settings.gitCaFile); // git reads it
   let folder: Promise<string> | undefined;
   const git = async (): Promise<GitCheckContext> => ({
     ...platform,
     deadlineMs,
-    allowHost: (host) => allowHost(addresses, host),
-    knownHosts: settings.gitKnownHosts === '' ? '' : readText(settings.gitKnownHosts),
+    allowHost: (host) => allowHost(repositories, host),
+    knownHosts: knownHosts(),
     allowHttp: settings.httpRepositories,
     caFile: settings.gitCaFile,
     searchPath: settings.gitPath,
@@ -55,24 +61,13 @@ export const createOutside = (
   };
 };
 
-const readText = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Fault('user', 'InvalidSetting', `the file of --git-known-hosts can't be read: ${messageOf(error)}`);
-  }
-};
+const repositoryRefusal = (what: string): Fault =>
+  userFault('InvalidRepositoryUrl', credentialMessages.noRepository(`it leads to ${what}, which is not allowed here`));
 
-/** The rule for clusters, for the host of a repository. A name that has no address is left to git, which says so. */
+/** Refuses the host of a repository that may not be connected to. A name that has no address is left to git, which says so. */
 const allowHost = async (addresses: AddressGuard, host: string): Promise<void> => {
-  try {
-    addresses.check(host);
-    await new Promise<void>((resolve, reject) => {
-      addresses.lookup(host, { all: true }, (error) => (isFault(error) ? reject(error) : resolve()));
-    });
-  } catch (error) {
-    if (!isFault(error, 'user')) throw error;
-    const cause = error.message.replace('the API URL leads', 'it leads');
-    throw userFault('InvalidRepositoryUrl', credentialMessages.noRepository(cause));
-  }
+  addresses.check(host);
+  await new Promise<void>((resolve, reject) => {
+    addresses.lookup(host, { all: true }, (error) => (isFault(error) ? reject(error) : resolve()));
+  });
 };
