@@ -171,7 +171,7 @@ describe('the repository Secret of a credential', () => {
 });
 
 describe('Argo CD, which by itself would go on with what it was told before,', () => {
-  const inProject = () => specText({ repository: 'private', project: `app-project-${tenant.id}` });
+  const inProjectOf = ({ id }: TenantRow) => specText({ repository: 'private', project: `app-project-${id}` });
   const refreshOf = async ({ name }: { readonly name: string }) =>
     (await world.client.get(applications, refOf(name))).metadata.annotations?.[refreshAnnotation];
   const looked = async (app: { readonly name: string }): Promise<void> => {
@@ -183,10 +183,11 @@ describe('Argo CD, which by itself would go on with what it was told before,', (
   };
 
   it("looks again at the Applications that read a repository, and at nobody else's, when its Secret comes, changes and goes", async () => {
-    const app = await rows.application(tenant, inProject());
-    const stranger = await rows.application(await rows.tenant('stranger'), specText({ repository: 'private' }));
+    const app = await rows.application(tenant, inProjectOf(tenant));
+    const other = await rows.tenant('stranger');
+    const stranger = await rows.application(other, inProjectOf(other));
     await rows.carriedOut(tenant, app.id);
-    await rows.carriedOut(tenant, stranger.id);
+    await rows.carriedOut(other, stranger.id);
     const id = await rows.credential(tenant, { password: 'secret-password' });
     await order(id);
     await looked(app);
