@@ -38,6 +38,8 @@ export interface Installation extends AsyncDisposable {
   readonly token: string;
   /** Starts a process on the database of the world, unless the environment names another. */
   start(kind: 'backend' | 'agent' | 'all' | 'migrate', options?: Start): ServiceProcess;
+  /** Stops, in order, what a test that failed has left running: the next test has its Leases. */
+  stopRest(): Promise<void>;
 }
 
 /** Where to find the database, as one of our own settings. */
@@ -71,6 +73,10 @@ export const createInstallation = async (options: { readonly migrated?: boolean 
     folder,
     token: /token: *(\S+)/.exec(kubeconfig)?.[1] ?? '',
     start,
+    async stopRest() {
+      for (const one of started) one.kill('SIGTERM');
+      await Promise.all(started.splice(0).map((one) => one.whenEnded));
+    },
     async [Symbol.asyncDispose]() {
       for (const one of started) await one[Symbol.asyncDispose]();
       await world.stop();

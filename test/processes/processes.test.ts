@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openSession } from '../../src/db/pool.ts';
 import { leases } from '../../src/kube/object.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -23,6 +23,7 @@ beforeAll(async () => {
   await installation.world.startEngine();
   await installation.world.createNamespace('team');
 });
+afterEach(() => installation.stopRest());
 afterAll(async () => {
   await installation[Symbol.asyncDispose]();
   await repository.remove();
@@ -106,6 +107,7 @@ describe('backend and agent', { timeout: 60_000 }, () => {
       expect(metrics).toContain('process_cpu_seconds_total');
     }
 
+    await installation.world.quiet(); // the Operation is collected: who is stopped before leaves that to the next start
     await stop(backend, agent);
     expect([await holderOf('backend'), await holderOf('agent')]).toEqual(['', '']);
     const said =
