@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { ApiError } from '../kube/status-error.ts';
 import { DeadlineExceeded } from '../lib/abort.ts';
 import { Fault } from '../lib/fault.ts';
-import { isUnknownAuthority, remoteCause } from './remote-cause.ts';
+import { isUnknownAuthority } from '../lib/go-connect-cause.ts';
+import { remoteCause } from './remote-cause.ts';
 
 const nodeError = (code: string, more: object = {}): Error =>
   Object.assign(new Error(`canary of ${code}`), { code, ...more });

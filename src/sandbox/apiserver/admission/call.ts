@@ -3,6 +3,7 @@ import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { withDeadline, DeadlineExceeded } from '../../../lib/abort.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import { messageOf } from '../../../lib/fault.ts';
+import { connectCause } from '../../../lib/go-connect-cause.ts';
 import { asObject, asText, valueAt, type JsonObject } from '../json.ts';
 
 /** Where a Service can be reached; undefined where there is none. */
@@ -47,24 +48,9 @@ const wayTo = (hook: JsonObject, resolveService: ResolveService): Way => {
   return { url, options: { ...found, path, servername, ...trust }, host: { host: `${servername}:${port}` } };
 };
 
-const unknownAuthority = [
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-];
-
 /** Why nothing came back, as Go has it. */
-const causeOf = (error: unknown, { options }: Way): string => {
-  if (error instanceof DeadlineExceeded) return 'context deadline exceeded';
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'ECONNREFUSED') return `dial tcp ${options.host}:${options.port}: connect: connection refused`;
-  if (code === 'ENOTFOUND') return `dial tcp: lookup ${options.host}: no such host`;
-  if (code === 'ECONNRESET') return 'EOF';
-  if (unknownAuthority.includes(code))
-    return 'tls: failed to verify certificate: x509: certificate signed by unknown authority';
-  return messageOf(error);
-};
+const causeOf = (error: unknown): string =>
+  error instanceof DeadlineExceeded ? 'context deadline exceeded' : (connectCause(error) ?? messageOf(error));
 
 interface HttpAnswer {
   readonly code: number;
@@ -142,7 +128,7 @@ export const createCaller = ({
           post(way, JSON.stringify(review), signal),
         );
       } catch (error) {
-        throw new CallFailed(`failed to call webhook: Post "${way.url}": ${causeOf(error, way)}`);
+        throw new CallFailed(`failed to call webhook: Post "${way.url}": ${causeOf(error)}`);
       }
       if (answer.code < 200 || answer.code > 206) throw new CallFailed(`failed to call webhook: ${refusalOf(answer)}`);
       try {
