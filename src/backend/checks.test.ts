@@ -78,6 +78,33 @@ describe('a check', () => {
     await checks.controller.stop();
   });
 
+  it('of an object that has gone, or that asks for something else by now, leaves behind what it has brought', async () => {
+    const { ask, checks, questionNo, awake } = setUp();
+    for (const [at, [hash, uid]] of (
+      [
+        ['one', 'gone'],
+        ['two', 'uid'],
+        ['three', 'uid'],
+      ] as const
+    ).entries()) {
+      ask(question(hash, uid));
+      (await questionNo(at + 1)).resolve(`token ${hash}`);
+      await awake(at + 1);
+    }
+    expect(checks.foundFor(lane, 'uid')).toBe('token three');
+    expect(checks.leftBehind(lane, 'uid').map(({ uid, found }) => `${uid}: ${found}`)).toEqual([
+      'gone: token one',
+      'uid: token two',
+    ]);
+    expect(checks.leftBehind(lane, undefined)).toHaveLength(3);
+    checks.forgetFound(lane, 'token two');
+    checks.forgetFound(lane, 'nothing of ours');
+    expect(checks.leftBehind(lane, 'uid')).toEqual([{ uid: 'gone', found: 'token one' }]);
+    checks.forget(lane);
+    expect(checks.leftBehind(lane, undefined)).toEqual([]);
+    await checks.controller.stop();
+  });
+
   it('is not asked for by a pass that began before the last answer: it has not seen what that has brought', async () => {
     const { ask, checks, asked, questionNo, awake } = setUp();
     const seen = checks.lastAnswer(lane);

@@ -29,7 +29,21 @@ export interface Checks<Wish, Found> {
   ask(lane: string, question: Question<Wish>, seenAnswer: number): void;
   /** What the last good answer for a lane's object has brought, as long as this process lives and nobody forgets it. */
   foundFor(lane: string, uid: string): Found | undefined;
+  /**
+   * What good answers have brought for a lane besides `foundFor`: they came when their object had gone, or before it asked for
+   * something else.
+   */
+  leftBehind(lane: string, uid: string | undefined): readonly Brought<Found>[];
+  /** Forgets one thing that an answer has brought; anything else is nothing to it. */
+  forgetFound(lane: string, found: unknown): void;
+  /** Forgets a lane. */
   forget(lane: string): void;
+}
+
+/** What a good answer has brought, and for which object. */
+export interface Brought<Found> {
+  readonly uid: string;
+  readonly found: Found;
 }
 
 /** What checks take. */
@@ -51,7 +65,10 @@ export const createChecks = <Wish, Found>(options: ChecksOptions<Wish, Found>): 
   const asked = new Map<string, Question<Wish>>();
   const answers = new Map<string, number>();
   let answerCount = 0;
-  const brought = new Map<string, { readonly uid: string; readonly found: Found }>();
+  const brought = new Map<string, readonly Brought<Found>[]>();
+
+  const lastOf = (lane: string, uid: string | undefined): Brought<Found> | undefined =>
+    brought.get(lane)?.findLast((one) => one.uid === uid);
 
   const answer = async (
     lane: string,
@@ -59,7 +76,9 @@ export const createChecks = <Wish, Found>(options: ChecksOptions<Wish, Found>): 
     signal: AbortSignal,
   ): Promise<{ reason: string; message: string }> => {
     try {
-      brought.set(lane, { uid: question.uid, found: await check(question, signal) });
+      const found = await check(question, signal);
+      const { uid } = question;
+      if (found !== undefined) brought.set(lane, [...(brought.get(lane) ?? []), { uid, found }]);
       return { reason: '', message: '' };
     } catch (error) {
       if (!isFault(error, 'user')) throw error;
@@ -86,9 +105,15 @@ export const createChecks = <Wish, Found>(options: ChecksOptions<Wish, Found>): 
       asked.set(lane, question);
       controller.enqueue(lane);
     },
-    foundFor(lane, uid) {
-      const last = brought.get(lane);
-      return last?.uid === uid ? last.found : undefined;
+    foundFor: (lane, uid) => lastOf(lane, uid)?.found,
+    leftBehind(lane, uid) {
+      const last = lastOf(lane, uid);
+      return (brought.get(lane) ?? []).filter((one) => one !== last);
+    },
+    forgetFound(lane, found) {
+      const left = (brought.get(lane) ?? []).filter((one) => one.found !== found);
+      if (left.length > 0) brought.set(lane, left);
+      else brought.delete(lane);
     },
     forget(lane) {
       brought.delete(lane);

@@ -124,6 +124,7 @@ export const createEnvironmentLanes = (
     engineNamespace,
     checks: { ...settings, fingerprints: term.keyring.fingerprints },
     clusters,
+    cleanUp,
     wakeDeployments,
   };
   const resource = gitOpsDeploymentManagedEnvironments;

@@ -145,6 +145,14 @@ describe('the removal of a ServiceAccount', () => {
     await expect(cluster.whoIs(checked.token)).rejects.toMatchObject({ code: 401 });
   });
 
+  test('leaves the account, and revokes the old token, where another URL of the same cluster is in use', async () => {
+    const first = await check(cluster.wish({ newServiceAccount: true }));
+    const second = await check(cluster.wish({ newServiceAccount: true }), { inUse: first.token });
+    await remove(first, { inUse: second.token });
+    expect(await cluster.whoIs(second.token)).toContain(account);
+    await expect(cluster.whoIs(first.token)).rejects.toMatchObject({ code: 401 });
+  });
+
   test('goes on with what is left when somebody has begun', async () => {
     await check(cluster.wish({ newServiceAccount: true }));
     await cluster.admin.raw({ method: 'DELETE', path: paths.role });

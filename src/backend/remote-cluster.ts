@@ -9,7 +9,8 @@ import { namespaces } from '../kube/object.ts';
 import { ApiError } from '../kube/status-error.ts';
 import { sleep } from '../lib/clock.ts';
 import { isFault } from '../lib/fault.ts';
-import { isCallFailure, isUnknownAuthority, remoteCause } from './remote-cause.ts';
+import { isUnknownAuthority } from '../lib/go-connect-cause.ts';
+import { isCallFailure, remoteCause } from './remote-cause.ts';
 import { inTime, withRemote, type Remote, type RemoteContext } from './remote-client.ts';
 import {
   installServiceAccount,
@@ -17,7 +18,7 @@ import {
   revokeTokens,
   secretNameIn,
   serviceAccountName,
-  uninstallServiceAccount,
+  removeWhatIsUnused,
 } from './remote-service-account.ts';
 
 /** What Argo CD is to use. */
@@ -39,7 +40,7 @@ export interface EnvironmentCheck {
    * is not used; else it is renewed, by its own rights if it still has them.
    */
   readonly issued?: { readonly token: string; readonly expiresAtMs: number | undefined };
-  /** The token that Argo CD has at present, whatever it was issued for. */
+  /** The token that Argo CD has at present, whatever it was issued for, and by whichever cluster. */
   readonly inUse?: string;
 }
 
@@ -82,9 +83,12 @@ const checkedAccount = async (
   }
   const access = works && own ? own : installAccess(wish);
   return withRemote(context, { access, signal }, async (remote) => {
-    await installServiceAccount(remote, uid);
-    const { token, secretName, expiresAtMs } = await issueToken(remote, uid);
-    await verified(context, { wish, token, signal, fresh: true });
+    const { token, secretName, expiresAtMs } = await orTakenBack(remote, of, async () => {
+      await installServiceAccount(remote, uid);
+      const made = await issueToken(remote, uid);
+      await verified(context, { wish, token: made.token, signal, fresh: true });
+      return made;
+    });
     // One that was refused is nobody's any more.
     const used = issued && !works ? undefined : (issued?.token ?? of.inUse);
     const kept = used === undefined ? [] : [secretNameIn(used)];
@@ -92,6 +96,36 @@ const checkedAccount = async (
     return { token, expiresAtMs, serviceAccount: serviceAccountName(uid) };
   });
 };
+
+/** What can't be used is not left on the cluster. */
+const orTakenBack = async <T>(
+  remote: Remote,
+  { uid, issued, inUse }: EnvironmentCheck,
+  make: () => Promise<T>,
+): Promise<T> => {
+  try {
+    return await make();
+  } catch (error) {
+    await takeBack(remote, uid, issued?.token ?? inUse);
+    throw error;
+  }
+};
+
+/** Why the credentials don't work is what counts, not what could not be removed then. */
+const takeBack = async (remote: Remote, uid: string, inUse: string | undefined): Promise<void> => {
+  try {
+    await removeWhatIsUnused(remote, { uid, serviceAccount: serviceAccountName(uid), inUse });
+  } catch (error) {
+    if (!isCallFailure(error)) throw error;
+    remote.log.warn('what was made for an environment that does not work could not be removed', {
+      uid,
+      reason: reasonOf(error),
+    });
+  }
+};
+
+/** Without the words of the cluster, which may be anything. */
+const reasonOf = (error: unknown): string => (error instanceof ApiError ? String(error.code) : remoteCause(error));
 
 const endsSoon = ({ clock }: RemoteContext, expiresAtMs: number | undefined): boolean =>
   expiresAtMs !== undefined && expiresAtMs - clock.now() < RENEW_BEFORE_MS;
@@ -102,9 +136,7 @@ const tidy = async (remote: Remote, uid: string, keep: readonly string[]): Promi
     await revokeTokens(remote, { uid, keep });
   } catch (error) {
     if (!isCallFailure(error)) throw error;
-    // Without the words of the cluster, which may be anything.
-    const reason = error instanceof ApiError ? String(error.code) : remoteCause(error);
-    remote.log.warn('old tokens of an environment could not be revoked', { uid, reason });
+    remote.log.warn('old tokens of an environment could not be revoked', { uid, reason: reasonOf(error) });
   }
 };
 
@@ -208,16 +240,18 @@ export interface MadeServiceAccount {
   readonly serviceAccount: string;
   /** Of the environment's object that it was made for. */
   readonly uid: string;
+  /** The account's token that Argo CD uses for another URL, which may lead to the same cluster. */
+  readonly inUse?: string | undefined;
   readonly signal: AbortSignal;
 }
 
 /**
- * Removes the ServiceAccount, its role, binding and tokens. What is gone already is fine.
+ * Removes the ServiceAccount, its role, binding and tokens, or only tokens where one of them is in use. What is gone already is fine.
  * @throws Fault('user') when something is, or may be, left, or the signal's reason.
  */
 export const removeServiceAccount = (context: RemoteContext, made: MadeServiceAccount): Promise<void> =>
   inTime(context, { signal: made.signal, what: 'the removal of a ServiceAccount' }, (signal) =>
     withRemote(context, { access: argoAccess(made, made.token), signal }, (remote) =>
-      uninstallServiceAccount(remote, made),
+      removeWhatIsUnused(remote, { ...made, inUse: made.inUse }),
     ),
   );

@@ -114,9 +114,17 @@ describe('a ServiceAccount', () => {
     expect(await cluster.whoIs(again.token)).toContain(account);
   });
 
-  test('is installed by way of the authority in the kubeconfig, and not usable without the flag', async () => {
+  test('is installed by way of the authority in the kubeconfig, not usable without the flag, and taken back then', async () => {
     expect(await faultOf(check(wish({ insecure: false })))).toEqual(unknownAuthority);
-    expect(await cluster.read(paths.account)).toMatchObject({ metadata: { name: account } });
+    await eventually('it is gone', async () => (await cluster.tokenSecretNames()).length === 0);
+    await expect(cluster.read(paths.account)).rejects.toMatchObject({ code: 404 });
+  });
+
+  test('stays with the token that Argo CD uses when another one turns out to be of no use', async () => {
+    const first = await check(wish());
+    expect(await faultOf(check(wish({ insecure: false }), { inUse: first.token }))).toEqual(unknownAuthority);
+    expect(await cluster.whoIs(first.token)).toContain(account);
+    expect(await cluster.tokenSecretNames()).toHaveLength(1);
   });
 
   test('has its token in a Secret where tokens can not be asked for', async () => {

@@ -269,14 +269,32 @@ export const revokeTokens = async (
   }
 };
 
+/** A ServiceAccount that was made. */
+export interface MadeAccount {
+  readonly uid: string;
+  readonly serviceAccount: string;
+  /** The account's token that Argo CD uses, on whichever cluster; undefined for none. */
+  readonly inUse: string | undefined;
+}
+
 /**
- * Removes everything that was made, with the account's own token. Its rights end with its role, so first all else is made to
- * depend on the role: the cluster then collects it.
+ * Removes everything that was made, or all tokens but the one in use where that is of this cluster: two URLs may lead to one.
  * @throws Fault('user', 'UnableToInstallServiceAccount') when it is not certain that all of it goes.
  */
-export const uninstallServiceAccount = async (
+export const removeWhatIsUnused = async (remote: Remote, { inUse, ...made }: MadeAccount): Promise<void> => {
+  if (inUse === undefined) return uninstall(remote, made);
+  const used = secretNameIn(inUse);
+  if (used === undefined) return; // nobody can tell whether it is of this cluster
+  const { uid } = made;
+  const names = await step('list token Secrets', () => tokenSecrets(remote, uid));
+  if (!names.has(used)) return uninstall(remote, made);
+  await step('revoke old tokens', () => revokeTokens(remote, { uid, keep: [used] }));
+};
+
+/** By the account's own token. Its rights end with its role, so first all else is made to depend on that: the cluster collects it. */
+const uninstall = async (
   remote: Remote,
-  { uid, serviceAccount }: { readonly uid: string; readonly serviceAccount: string },
+  { uid, serviceAccount }: Pick<MadeAccount, 'uid' | 'serviceAccount'>,
 ): Promise<void> => {
   const { client, call } = remote;
   const role = await step('read ClusterRole', () =>

@@ -146,7 +146,12 @@ describe('what Argo CD uses at present', () => {
     const asked = (rows: Parameters<typeof account>[0]) =>
       plan(environmentFacts({ ...account(rows), check: undefined })).ask;
     expect(asked({ inputHash: 'another' })).toMatchObject({ issued: undefined, sealedInUse: 'issued' });
-    expect(asked({ host: 'https://other.example' })?.sealedInUse).toBeUndefined();
+    expect(asked({ host: 'https://other.example' }), 'which may be another name of this cluster').toMatchObject({
+      issued: undefined,
+      sealedInUse: 'issued',
+    });
+    expect(asked({ serviceAccount: null })?.sealedInUse, "the user's own").toBeUndefined();
+    expect(asked({ serviceAccount: null, inputHash: null })?.sealedInUse, "the original's").toBe('issued');
   });
 });
 

@@ -33,7 +33,10 @@ export interface EnvironmentQuestion {
   readonly wish: EnvironmentWish;
   /** Undefined where a new token is wanted. */
   readonly issued: IssuedToken | undefined;
-  /** The token that Argo CD has for this cluster at present, as it is kept. */
+  /**
+   * The token of an account that Argo CD has at present, as it is kept: also that of another URL, which may lead to the same
+   * cluster.
+   */
   readonly sealedInUse: string | undefined;
 }
 
@@ -77,8 +80,10 @@ const planLive = (
   const [inputHash, ...formerHashes] = when.fingerprints(read.inputHash);
   const wish = { ...read, inputHash };
   const { ask, result } = judgeCheck(facts.check, { inputHash, expiresAtMs: parseTime(rows?.tokenExpiresAt) }, when);
-  const sealedInUse = rows?.host === wish.host ? rows.sealedToken : undefined;
-  const question: EnvironmentQuestion = { wish, issued: issuedBefore(rows, wish, formerHashes), sealedInUse };
+  const issued = issuedBefore(rows, wish, formerHashes);
+  // Credentials of the original don't say whether their token is that of an account.
+  const sealedInUse = rows && (rows.serviceAccount || rows.inputHash === null) ? rows.sealedToken : undefined;
+  const question: EnvironmentQuestion = { wish, issued, sealedInUse };
   const waits = waitingFault('CheckPending', 'the credentials are being checked');
   if (!result) return { write: undefined, ask: question, fault: waits };
   const again = ask ? question : undefined;

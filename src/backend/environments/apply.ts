@@ -11,7 +11,7 @@ import {
   type EnvironmentValues,
 } from '../../db/queries/environment.ts';
 import { internalFault } from '../../api/reasons.ts';
-import { insertCleanup } from '../../db/queries/environment-cleanup.ts';
+import { dropCleanups, insertCleanup } from '../../db/queries/environment-cleanup.ts';
 import { linkResource } from '../../db/queries/resource-link.ts';
 import { ensureAccess } from '../../db/queries/tenant.ts';
 import type { Queryable } from '../../db/pool.ts';
@@ -99,8 +99,8 @@ const tellApplication = (work: Work, user: EnvironmentUserRow): Promise<string> 
     ownerId: user.user_id ?? undefined,
   });
 
-/** Time for Argo CD to take the new credentials, before the old ones end. */
-const CLEANUP_AFTER_MS = 60_000;
+/** Time for Argo CD to take the new credentials, before the old ones end; and for who changes his mind. */
+export const CLEANUP_AFTER_MS = 60_000;
 
 const noteCleanup = async (
   work: Work,
@@ -129,6 +129,7 @@ const writeRows = async (work: Work, write: EnvironmentWrite): Promise<void> => 
   if (link?.rows && (link.rows.host !== wish.host || !found.serviceAccount)) {
     await noteCleanup(work, link, CLEANUP_AFTER_MS);
   }
+  if (found.serviceAccount) await dropCleanups(tx, { environmentUid, host: wish.host });
   const before = await selectEnvironmentValues(tx, id);
   const { host, insecure, namespaces, clusterResources } = wish;
   const values: EnvironmentValues = { host, token: found.token, insecure, namespaces, clusterResources };

@@ -1,5 +1,6 @@
 // Removes from other clusters what was made there for environments that are gone, as long as that can still be done.
 import {
+  dropCleanups,
   postponeCleanup,
   removeCleanup,
   selectDueCleanups,
@@ -24,6 +25,8 @@ export interface InstalledAccount {
   readonly serviceAccount: string;
   /** Of the environment that it was made for. */
   readonly uid: string;
+  /** The account's token that Argo CD uses for another URL, which may lead to the same cluster; undefined for none. */
+  readonly inUse: string | undefined;
 }
 
 /** What the clean-up takes. */
@@ -60,8 +63,9 @@ const tryCleanup = async (context: CleanupContext, due: DueCleanup, signal: Abor
   const { cleanup_id: id, host, service_account: serviceAccount, environment_uid: uid, attempts } = due;
   try {
     const token = keyring.open(due.bearer_token);
-    await remove({ host, token, insecure: due.allow_insecure, serviceAccount, uid }, signal);
-    await removeCleanup(db, id);
+    const inUse = due.in_use === null ? undefined : keyring.open(due.in_use);
+    await remove({ host, token, insecure: due.allow_insecure, serviceAccount, uid, inUse }, signal);
+    await dropCleanups(db, { environmentUid: uid, host }); // there may be another note of the same account
   } catch (error) {
     signal.throwIfAborted();
     if (attempts + 1 < MOST_ATTEMPTS) {

@@ -20,7 +20,7 @@ export type CheckCluster = (
     readonly signal: AbortSignal;
     /** The token that was made for the same wish before: it stays as long as it works and does not end soon. */
     readonly issued?: Issued;
-    /** The token that Argo CD has for this cluster at present. */
+    /** The token that Argo CD has at present, by whichever cluster it was made. */
     readonly inUse?: string;
   },
 ) => Promise<Issued & { readonly serviceAccount: string | undefined }>;
@@ -40,7 +40,7 @@ export const createClusterCheck =
   async ({ uid, wish: { wish, issued: kept, sealedInUse } }, signal) => {
     const inUse = keyring.open(sealedInUse ?? '');
     const issued = kept && { token: keyring.open(kept.sealedToken), expiresAtMs: kept.expiresAtMs };
-    const { inputHash } = wish;
+    const { inputHash, host, insecure } = wish;
     const { token, expiresAtMs, serviceAccount } = await check(wish, {
       uid,
       signal,
@@ -48,5 +48,5 @@ export const createClusterCheck =
       ...(inUse !== '' && { inUse }),
     });
     if (serviceAccount === undefined || (token === issued?.token && !kept?.adopted)) return undefined;
-    return { inputHash, token, expiresAtMs, serviceAccount };
+    return { inputHash, host, insecure, token, expiresAtMs, serviceAccount };
   };

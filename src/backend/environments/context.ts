@@ -4,6 +4,7 @@ import type { Database } from '../../db/pool.ts';
 import type { CheckRules } from '../../domain/check-facts.ts';
 import type { EnvironmentFound } from '../../domain/environment-facts.ts';
 import type { EnvironmentQuestion } from '../../domain/environment-plan.ts';
+import type { EnvironmentWish } from '../../domain/environment-wish.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Namespace, Secret } from '../../kube/object.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -15,8 +16,9 @@ import type { Absences } from '../absences.ts';
 import type { Checks } from '../checks.ts';
 import { namespaceIndexer } from '../lanes.ts';
 
-/** What asking a cluster has brought; undefined where what is known of it stays. */
-export type ClusterFound = EnvironmentFound | undefined;
+/** What asking a cluster has brought, and where; undefined where what is known of it stays. */
+export type ClusterFound =
+  (EnvironmentFound & Pick<EnvironmentWish, 'host' | 'insecure'> & { readonly serviceAccount: string }) | undefined;
 
 /** The surroundings of an environment's reconciler. */
 export interface EnvironmentContext {
@@ -37,6 +39,8 @@ export interface EnvironmentContext {
   readonly checks: CheckRules;
   /** What is asked of clusters. */
   readonly clusters: Checks<EnvironmentQuestion, ClusterFound>;
+  /** Has what is to be removed from clusters looked at. */
+  readonly cleanUp: () => void;
   /** Looks again at the deployments that name an environment, `<namespace>/<name>`. */
   readonly wakeDeployments: (environment: string) => void;
   /** Aborts when the right to work is lost: nothing may be written after. */

@@ -16,6 +16,7 @@ import { nextInLane, spread, withLook } from '../look.ts';
 import { applyEnvironmentPlan } from './apply.ts';
 import type { EnvironmentContext } from './context.ts';
 import type { GatherEnvironment } from './gather.ts';
+import { noteLeftBehind } from './left-behind.ts';
 
 /** The steps of the reconciler that hold something between passes. */
 export interface EnvironmentSteps {
@@ -36,8 +37,8 @@ export const createEnvironmentReconciler =
     if (environment) {
       const { connection, summary } = wantedEnvironmentConditions({ environment, fault, runId });
       await steps.status.report({ object: environment, own: ownOf(connection), summary });
-    } else {
-      context.clusters.forget(key); // what a check has brought after its object had gone
+    } else if (context.clusters.leftBehind(key, undefined).length === 0) {
+      context.clusters.forget(key);
     }
     const afterMs = nextLook(context, facts);
     if (fault) throw withLook(fault, afterMs);
@@ -60,6 +61,7 @@ const makeRows = async (
   facts: EnvironmentFacts,
 ): Promise<Error | undefined> => {
   try {
+    await noteLeftBehind(context, facts);
     const plan = planEnvironment(facts, context.checks, context.clock.now());
     if (plan.ask) askCluster(context, facts, plan.ask);
     if (writesEnvironment(plan)) await write(context, steps, facts);
@@ -72,7 +74,7 @@ const makeRows = async (
 const write = async (context: EnvironmentContext, steps: EnvironmentSteps, facts: EnvironmentFacts): Promise<void> => {
   const { removed, operations, written } = await applyEnvironmentPlan(context, facts);
   for (const { environmentUid } of removed) context.absences.forget(environmentUid);
-  if (written) context.clusters.forget(laneKey('environment', facts));
+  if (written) context.clusters.forgetFound(laneKey('environment', facts), facts.found);
   steps.settled(operations);
   if (removed.length > 0 || written) context.wakeDeployments(`${facts.namespace?.name ?? ''}/${facts.name}`);
 };

@@ -48,12 +48,23 @@ export interface DueCleanup {
   readonly allow_insecure: boolean;
   readonly service_account: string;
   readonly attempts: number;
+  /** The account's token in the rows of the environment, as it is kept; null where there is none. */
+  readonly in_use: string | null;
 }
 
 const due = statement<DueCleanup>(
   'cleanup-due',
   `
-select c.cleanup_id, c.environment_uid, c.host, c.bearer_token, c.allow_insecure, c.service_account, c.attempts
+select c.cleanup_id, c.environment_uid, c.host, c.bearer_token, c.allow_insecure, c.service_account, c.attempts,
+  (
+    select k.serviceaccount_bearer_token
+    from apicrtodatabasemapping m
+    join managedenvironment e on e.managedenvironment_id = m.db_relation_key
+    join clustercredentials k on k.clustercredentials_cred_id = e.clustercredentials_id
+    where m.api_resource_uid = c.environment_uid and m.api_resource_type = 'GitOpsDeploymentManagedEnvironment'
+      and k.service_account = c.service_account
+    limit 1
+  ) as in_use
 from environment_cleanup c
 where c.due_at <= $1
   and not exists (
@@ -63,8 +74,8 @@ where c.due_at <= $1
   and not exists (
     select from managedenvironment e
     join clustercredentials k on k.clustercredentials_cred_id = e.clustercredentials_id
-    where e.managedenvironment_id = c.environment_id and k.host = c.host
-      and (k.service_account = c.service_account or k.input_hash is null)
+    where k.host = c.host
+      and (k.service_account = c.service_account or (e.managedenvironment_id = c.environment_id and k.input_hash is null))
   )
 order by c.due_at limit $2`,
 );
@@ -75,6 +86,16 @@ order by c.due_at limit $2`,
  */
 export const selectDueCleanups = async (db: Queryable, now: string, limit: number): Promise<readonly DueCleanup[]> =>
   (await db.query(due, [now, limit])).rows;
+
+const drop = statement('cleanup-drop', `delete from environment_cleanup where environment_uid = $1 and host = $2`);
+
+/** Forgets what was to be removed from a cluster for an environment: it is gone, or in use again. */
+export const dropCleanups = async (
+  tx: Queryable,
+  { environmentUid, host }: { readonly environmentUid: string; readonly host: string },
+): Promise<void> => {
+  await tx.query(drop, [environmentUid, host]);
+};
 
 const again = statement(
   'cleanup-again',
