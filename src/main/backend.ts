@@ -9,6 +9,7 @@ import { deploymentIndexers } from '../backend/deployments/context.ts';
 import { environmentIndexers } from '../backend/environments/context.ts';
 import { syncRunIndexers } from '../backend/sync-runs/context.ts';
 import { startBackend, type BackendContext } from '../backend/backend.ts';
+import type { Outside } from '../backend/outside-lanes.ts';
 import { selectUsesProjects } from '../db/queries/application.ts';
 import { readOrigin } from '../db/schema.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -33,6 +34,8 @@ export interface HalfContext<S> {
   readonly probes: Probes;
   /** Seals and opens the secrets of tenants in the rows. */
   readonly keyring: Keyring;
+  /** What clusters and Git servers are asked by; over the network unless given. */
+  readonly outside?: Outside;
   readonly settings: S;
 }
 
@@ -44,10 +47,13 @@ export const backendParts = ({
   probes,
   keyring,
   settings,
+  outside: given,
 }: HalfContext<Settings>): readonly Part[] => {
   const { watchers, stores } = createWatchers(platform, client);
   const knownNamespaces = watchers.namespaces;
-  const { outside, part: outsidePart } = createOutside(platform, settings);
+  const { outside, part: outsidePart } = given
+    ? { outside: given, part: undefined }
+    : createOutside(platform, settings);
   probes.check('argocd', () =>
     !knownNamespaces.synced || knownNamespaces.store.get(settings.argocdNamespace)
       ? undefined
@@ -72,7 +78,11 @@ export const backendParts = ({
     };
     return startBackend(context, lost);
   };
-  return [outsidePart, cachesPart(watchers, probes), workPart(platform, { name: 'backend', client, settings, begin })];
+  return [
+    ...(outsidePart ? [outsidePart] : []),
+    cachesPart(watchers, probes),
+    workPart(platform, { name: 'backend', client, settings, begin }),
+  ];
 };
 
 /** What the backend knows of the cluster. */

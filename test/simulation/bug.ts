@@ -1,4 +1,6 @@
 // A bug that can be switched on: an API server that tells the backend of deletions that never were, and denies objects.
+import { gitOpsDeploymentManagedEnvironments } from '../../src/api/v1alpha1/gitops-deployment-managed-environment.ts';
+import { gitOpsDeploymentRepositoryCredentials } from '../../src/api/v1alpha1/gitops-deployment-repository-credential.ts';
 import { gitOpsDeployments } from '../../src/api/v1alpha1/gitops-deployment.ts';
 import { seededRandom } from '../../src/lib/random.ts';
 import type { ServiceRequest } from './faulty-api.ts';
@@ -10,6 +12,13 @@ export interface Bug {
   /** What becomes of a line of a watch. */
   falsify(actor: string, line: string): string;
 }
+
+/** What it lies about. */
+const resources = new Set(
+  [gitOpsDeployments, gitOpsDeploymentManagedEnvironments, gitOpsDeploymentRepositoryCredentials].map(
+    ({ plural }): string => plural,
+  ),
+);
 
 /** How often: one schedule in two or three then meets both for the same object. */
 const OFTEN = 0.5;
@@ -23,13 +32,11 @@ export const createLies = (seed: number): Bug => {
   const lies = (): boolean => random.next() < OFTEN;
   return {
     denies: ({ actor, method, resource, name }) =>
-      actor.startsWith('backend') &&
-      method === 'GET' &&
-      resource === gitOpsDeployments.plural &&
-      name !== undefined &&
-      lies(),
+      actor.startsWith('backend') && method === 'GET' && resources.has(resource) && name !== undefined && lies(),
     falsify: (actor, line) =>
-      actor.startsWith('backend') && /^\{"type":"MODIFIED".*"kind":"GitOpsDeployment"/.test(line) && lies()
+      actor.startsWith('backend') &&
+      /^\{"type":"MODIFIED".*"kind":"GitOpsDeployment(ManagedEnvironment|RepositoryCredential)?"/.test(line) &&
+      lies()
         ? line.replace('"MODIFIED"', '"DELETED"')
         : line,
   };

@@ -6,6 +6,8 @@ import { appProjects } from '../../src/api/argocd/app-project.ts';
 import { applications } from '../../src/api/argocd/application.ts';
 import { argoKinds } from '../../src/api/argocd/kinds.ts';
 import { customResourceDefinition } from '../../src/api/crd.ts';
+import { gitOpsDeploymentManagedEnvironments } from '../../src/api/v1alpha1/gitops-deployment-managed-environment.ts';
+import { gitOpsDeploymentRepositoryCredentials } from '../../src/api/v1alpha1/gitops-deployment-repository-credential.ts';
 import { gitOpsDeploymentSyncRuns } from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
 import { gitOpsDeployments } from '../../src/api/v1alpha1/gitops-deployment.ts';
 import { ownKinds } from '../../src/api/v1alpha1/kinds.ts';
@@ -23,7 +25,10 @@ import { systemRandom } from '../../src/lib/random.ts';
 import { allSettings } from '../../src/main/settings.ts';
 import { createWatcher } from '../../src/runtime/watcher.ts';
 import { startApiServer } from '../../src/sandbox/apiserver/server.ts';
+import { startGitHttpServer } from '../../src/sandbox/git-http-server.ts';
 import { silentLog } from '../kit/captured-log.ts';
+import { startRemoteCluster, type RemoteCluster } from '../kit/remote-cluster.ts';
+import { makeServedFolder } from '../kit/served-folder.ts';
 import { playArgoCd } from './crash-argocd.ts';
 import { bundleChild, startChild, type Child, type Role } from './crash-child.ts';
 import type { Armament } from './crash-process.ts';
@@ -41,10 +46,15 @@ const surroundings = {
 /** What everything in a lane is made on. */
 export type Surroundings = typeof surroundings;
 
-/** What all lanes share: the program of the processes and a PostgreSQL. */
+/** Who may read the private repositories. */
+export const gitLogin = { username: 'git', password: 'crash-password' };
+
+/** What all lanes share: the program of the processes, a Git server and a PostgreSQL. */
 export interface Ground extends AsyncDisposable {
   readonly folder: string;
   readonly program: string;
+  /** Two private repositories. */
+  readonly repositories: readonly [string, string];
   /** Creates a migrated database and gives its URL. */
   createDatabase(): Promise<string>;
 }
@@ -52,6 +62,9 @@ export interface Ground extends AsyncDisposable {
 /** A lane. */
 export interface Lane extends AsyncDisposable {
   readonly client: KubeClient;
+  /** Another cluster. */
+  readonly remote: RemoteCluster;
+  readonly repositories: Ground['repositories'];
   sql<Row = Record<string, unknown>>(text: string): Promise<Row[]>;
   start(role: Role, armament?: Armament): Child;
   /** What was deleted until now of what a user or Argo CD would miss: `<kind> <name>`. */
@@ -64,6 +77,8 @@ export interface Lane extends AsyncDisposable {
 export const createGround = async (serverUrl: string): Promise<Ground> => {
   const folder = await mkdtemp(join(tmpdir(), 'managed-gitops-crash-'));
   const program = await bundleChild(folder);
+  const served = await makeServedFolder('one', 'two');
+  const git = await startGitHttpServer(served, { searchPath: process.env['PATH'] ?? '', login: gitLogin });
   const made: string[] = [];
   const create = async (template: string): Promise<string> => {
     const name = `crash_${systemRandom.uuid().replaceAll('-', '')}`;
@@ -82,12 +97,14 @@ export const createGround = async (serverUrl: string): Promise<Ground> => {
   return {
     folder,
     program,
+    repositories: [`${git.url}/one.git`, `${git.url}/two.git`],
     createDatabase: async () => urlOf(await create(template)),
     async [Symbol.asyncDispose]() {
       await onServer(serverUrl, async (server) => {
         for (const name of made) await server.script('drop', `drop database ${name} with (force)`);
       });
-      await rm(folder, { recursive: true, force: true });
+      await git.stop();
+      for (const one of [folder, served]) await rm(one, { recursive: true, force: true });
     },
   };
 };
@@ -111,8 +128,11 @@ const onServer = async (url: string, run: (server: Session) => Promise<void>): P
   }
 };
 
-/** Short intervals, so that what comes by the clock comes soon. */
-const PACE = { 'second-look': '50ms', redeliver: '1s' };
+/** Short intervals, so that what comes by the clock comes soon; nothing is asked again that was answered. */
+const PACE = { 'second-look': '50ms', redeliver: '1s', recheck: '1h' };
+
+/** The other cluster and the Git server are on loopback. */
+const OUTSIDE = { 'allowed-addresses': 'all', 'http-repositories': 'true' };
 
 const crds = [...ownKinds, ...argoKinds].map(customResourceDefinition);
 
@@ -131,6 +151,8 @@ export const createLane = async (ground: Ground): Promise<Lane> => {
     access: parseKubeconfig(api.kubeconfig),
   });
   stack.defer(() => client.close());
+  const remote = await startRemoteCluster();
+  stack.defer(() => remote.stop());
   const databaseUrl = await ground.createDatabase();
   const pool = createDatabase({
     ...surroundings,
@@ -148,6 +170,8 @@ export const createLane = async (ground: Ground): Promise<Lane> => {
   const deleted: string[] = [];
   stack.defer(noteDeletions(client, gitOpsDeployments, deleted));
   stack.defer(noteDeletions(client, gitOpsDeploymentSyncRuns, deleted));
+  stack.defer(noteDeletions(client, gitOpsDeploymentManagedEnvironments, deleted));
+  stack.defer(noteDeletions(client, gitOpsDeploymentRepositoryCredentials, deleted));
   stack.defer(noteDeletions(client, applications, deleted));
   stack.defer(noteDeletions(client, appProjects, deleted));
   const kubeconfig = join(ground.folder, `${new URL(api.url).port}.kubeconfig`);
@@ -163,10 +187,13 @@ export const createLane = async (ground: Ground): Promise<Lane> => {
     kubeconfig,
     ...nowhere,
     ...PACE,
+    ...OUTSIDE,
   };
   const owned = stack.move();
   return {
     client,
+    remote,
+    repositories: ground.repositories,
     sql: async <Row>(text: string) => (await pool.query(statement<Row>('', text))).rows,
     start(role, armament) {
       const child = startChild({

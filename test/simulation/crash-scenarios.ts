@@ -8,14 +8,18 @@ import type { Stage } from './crash-stage.ts';
 export interface Scenario {
   /** Made while the process that will be killed is away: it dies in its next start, or at what it finds then. */
   readonly away?: true;
-  prepare(stage: Stage): Promise<void>;
+  prepare(stage: Stage, lane: Lane): Promise<void>;
   /** What is still missing before the change, where that is not simply that all agree. */
   awaited?(lane: Lane): Promise<readonly string[]>;
-  change(stage: Stage): Promise<void>;
+  change(stage: Stage, lane: Lane): Promise<void>;
 }
 
 const firstDeployment = (stage: Stage): Promise<void> => stage.deploy('app', 'first');
-const manualDeployment = (stage: Stage): Promise<void> => stage.deploy('app', 'first', 'manual');
+const manualDeployment = (stage: Stage): Promise<void> => stage.deploy('app', 'first', { type: 'manual' });
+const deploymentElsewhere = async (stage: Stage): Promise<void> => {
+  await stage.connect('prod');
+  await stage.deploy('app', 'first', { environment: 'prod' });
+};
 
 /** The scenarios by name. */
 export const scenarios = {
@@ -41,6 +45,27 @@ export const scenarios = {
       return items.some(({ status }) => status?.operationState?.phase === 'Running') ? [] : ['no sync is running'];
     },
     change: (stage) => stage.removeSync('sync'),
+  },
+  connect: { prepare: firstDeployment, change: deploymentElsewhere },
+  renew: { prepare: deploymentElsewhere, change: (stage) => stage.connect('prod') },
+  disconnect: {
+    prepare: deploymentElsewhere,
+    async change(stage) {
+      await stage.remove('app');
+      await stage.disconnect('prod');
+    },
+  },
+  permit: {
+    prepare: async () => undefined,
+    change: (stage, { repositories }) => stage.permit('login', repositories[0]),
+  },
+  repoint: {
+    prepare: (stage, { repositories }) => stage.permit('login', repositories[0]),
+    change: (stage, { repositories }) => stage.permit('login', repositories[1]),
+  },
+  forbid: {
+    prepare: (stage, { repositories }) => stage.permit('login', repositories[0]),
+    change: (stage) => stage.forbid('login'),
   },
   start: {
     away: true,

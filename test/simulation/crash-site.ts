@@ -41,11 +41,11 @@ export const createSite = async (ground: Ground, half: Half): Promise<Site> => {
   const makeChange = async (scenario: Scenario, stage: Stage, target?: Target): Promise<void> => {
     if (scenario.away) {
       await crew.killVictims();
-      await scenario.change(stage);
+      await scenario.change(stage, lane);
       crew.startAll(target);
     } else {
       await crew.arm(target);
-      await scenario.change(stage);
+      await scenario.change(stage, lane);
     }
   };
   /** Starts again what died, and waits until it has made good. */
@@ -62,7 +62,7 @@ export const createSite = async (ground: Ground, half: Half): Promise<Site> => {
     async attempt(name, target) {
       const scenario: Scenario = scenarios[name];
       const stage = await createStage(lane, `team-${(stages += 1)}`);
-      await scenario.prepare(stage);
+      await scenario.prepare(stage, lane);
       await settled(stage, { awaited: scenario.awaited });
       await makeChange(scenario, stage, target);
       await settled(stage, { victim: target });
@@ -109,7 +109,7 @@ const createDeletionCheck = async (lane: Lane): Promise<(stage: Stage) => void> 
   const removable = new Set<string>();
   return (stage) => {
     for (const what of stage.removable) removable.add(what);
-    const projectMayGo = stage.deployments.size === 0;
+    const projectMayGo = stage.deployments.size + stage.credentials.size === 0;
     const wrong = lane.deleted
       .splice(0)
       .filter((what) => !removable.has(what) && (kept.has(what) || !what.startsWith('AppProject') || !projectMayGo));

@@ -23,6 +23,9 @@ export type WatchFault = 'none' | 'all' | 'double' | 'again' | 'swap' | 'drop' |
 /** How a statement ends: an SQLSTATE that the server answers, or a connection that is lost before or after. */
 export type SqlFault = 'none' | 'lost' | 'done-lost' | '40001' | '40P01' | '57014' | '55P03' | '53300' | '57P01';
 
+/** How a question to another cluster or a Git server ends: unanswered, be it carried out or not. */
+export type OutsideFault = 'none' | 'refused' | 'done-lost';
+
 /** The faults of one schedule. */
 export interface Faults {
   api(request: { readonly writes: boolean }): ApiFault;
@@ -30,6 +33,7 @@ export interface Faults {
   /** How long a watch lags before its next line. Milliseconds; most often 0. */
   lagMs(): number;
   sql(): SqlFault;
+  outside(): OutsideFault;
   /** True when the notification is lost. */
   losesNotification(): boolean;
   /** Any number of milliseconds up to this. */
@@ -79,7 +83,14 @@ const LONGEST_LAG_MS = 8_000;
 export const createFaults = (random: Random, clock: Clock, lastsMs: number): Faults => {
   const oneOf = <T>(values: readonly T[]): T => values[Math.floor(random.next() * values.length)] as T; // never empty
   const upTo = (most: number): number => most * random.next() ** 2;
-  const often = { api: upTo(0.25), watch: upTo(0.3), lag: upTo(0.15), sql: upTo(0.2), deaf: upTo(0.3) };
+  const often = {
+    api: upTo(0.25),
+    watch: upTo(0.3),
+    lag: upTo(0.15),
+    sql: upTo(0.2),
+    deaf: upTo(0.3),
+    outside: upTo(0.4),
+  };
   const outages = Array.from({ length: Math.floor(random.next() * 3) }, (): Outage => {
     const fromMs = random.next() * lastsMs;
     return { side: oneOf(['api', 'sql'] as const), fromMs, untilMs: fromMs + random.next() * LONGEST_OUTAGE_MS };
@@ -110,6 +121,7 @@ export const createFaults = (random: Random, clock: Clock, lastsMs: number): Fau
       if (!stopped && isAway('sql')) return count('sql', 'lost');
       return happens(often.sql) ? count('sql', oneOf(onStatements)) : 'none';
     },
+    outside: () => (happens(often.outside) ? count('outside', oneOf(['refused', 'done-lost'] as const)) : 'none'),
     losesNotification() {
       if (!happens(often.deaf)) return false;
       count('sql', 'notification lost');

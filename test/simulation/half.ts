@@ -3,6 +3,7 @@ import { createKubeClient } from '../../src/kube/http-client.ts';
 import { parseSettings } from '../../src/lib/config.ts';
 import type { Gate } from '../../src/lib/gate.ts';
 import type { Metrics } from '../../src/lib/metrics.ts';
+import type { Outside } from '../../src/backend/outside-lanes.ts';
 import { plainKeyring } from '../../src/lib/envelope.ts';
 import { createProbes } from '../../src/lib/probes.ts';
 import { seededRandom } from '../../src/lib/random.ts';
@@ -28,6 +29,8 @@ export interface HalfOptions {
   readonly gate: Gate;
   readonly transport: Transport;
   readonly database: SimulationDatabase;
+  /** What it asks clusters and Git servers by. */
+  readonly outside: Outside;
   readonly log: Logger;
   /** Told when it begins to close its listening session. */
   readonly closing: () => void;
@@ -54,6 +57,7 @@ const flags = {
   resync: '60s',
   poll: '10s',
   'blocked-after': '5s',
+  recheck: '5m',
 };
 
 const CHANNELS: Readonly<Record<HalfName, readonly string[]>> = {
@@ -63,7 +67,7 @@ const CHANNELS: Readonly<Record<HalfName, readonly string[]>> = {
 
 /** Starts a half; it goes on with the steps of the world. */
 export const startHalf = (options: HalfOptions): Half => {
-  const { half, actor, clock, database } = options;
+  const { half, actor, clock, database, outside } = options;
   const followed = createFollowedMetrics((count) => database.hears(CHANNELS[half], count), options.closing);
   const platform = { ...options, random: seededRandom(options.seed), metrics: followed.metrics };
   const { values: settings } = parseSettings(allSettings, { flags, environment: {} });
@@ -74,7 +78,7 @@ export const startHalf = (options: HalfOptions): Half => {
   const lent = database.pools.lend(options.gate);
   const listener = { ...platform, connection: { url: database.url }, name: actor };
   const pools = { options: listener, pool: lent.pool };
-  const context = { platform, client, database: pools, probes, keyring: plainKeyring, settings };
+  const context = { platform, client, database: pools, probes, keyring: plainKeyring, settings, outside };
   const parts = half === 'backend' ? backendParts(context) : agentParts(context);
   const running = createProcess({ ...platform, parts });
   const started = running.start();

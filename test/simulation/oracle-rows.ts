@@ -1,5 +1,7 @@
 // The rows that the oracle compares, read as another program would read them.
 import { readSpecField } from '../../src/domain/spec-field.ts';
+import { CREDENTIAL_ROWS, type CredentialRow } from './credential-oracle.ts';
+import { ENVIRONMENT_ROWS, type EnvironmentRow } from './environment-oracle.ts';
 import { SYNC_ROWS, type SyncRow } from './sync-oracle.ts';
 
 /** A tenant's row. */
@@ -28,11 +30,13 @@ export interface Rows {
   readonly tenants: readonly TenantRow[];
   readonly links: readonly LinkRow[];
   readonly syncs: readonly SyncRow[];
+  readonly environments: readonly EnvironmentRow[];
+  readonly credentials: readonly CredentialRow[];
   /** Keys of repositories by tenant. */
   readonly repositories: readonly { readonly userId: string; readonly url: string }[];
   /** How many rows there are, by table. */
   readonly counts: Readonly<Record<string, number>>;
-  /** Open and ended tickets, and deletions under way, as sentences. */
+  /** Open and ended tickets, deletions under way, and what is to be removed elsewhere, as sentences. */
   readonly pending: readonly string[];
 }
 
@@ -63,11 +67,13 @@ select 'Operation ' || operation_id || ' (' || state || ', ' || resource_type ||
     coalesce(': ' || human_readable_state, '') || ')' as text
   from operation
 union all select 'deletion of ' || namespace_uid || '/' || name || ' (' || deployment_uid || ')' from deletion
-union all select 'refresh of ' || application_id from refresh_request`;
+union all select 'refresh of ' || application_id from refresh_request
+union all select 'clean-up of ' || service_account || ' on ' || host from environment_cleanup`;
 
 const counted = [
   'application',
   'applicationowner',
+  'appprojectmanagedenvironment',
   'applicationstate',
   'clusteraccess',
   'clustercredentials',
@@ -76,11 +82,12 @@ const counted = [
   'gitopsengineinstance',
   'managedenvironment',
   'kubernetestodbresourcemapping',
+  'repositorycredentials',
 ];
 
 /** Reads the rows. */
 export const readRows = async (database: Reader): Promise<Rows> => {
-  const [tenants, links, repositories, counts, pending, syncs] = await Promise.all([
+  const [tenants, links, repositories, counts, pending, syncs, environments, credentials] = await Promise.all([
     database.sql<TenantRow>('select clusteruser_id as id, user_name as "namespaceUid" from clusteruser order by 2'),
     database.sql<LinkRecord>(LINKS),
     database.sql<{ userId: string; url: string }>(
@@ -91,6 +98,8 @@ export const readRows = async (database: Reader): Promise<Rows> => {
     ),
     database.sql<{ text: string }>(PENDING),
     database.sql<SyncRow>(SYNC_ROWS),
+    database.sql<EnvironmentRow>(ENVIRONMENT_ROWS),
+    database.sql<CredentialRow>(CREDENTIAL_ROWS),
   ]);
   return {
     tenants,
@@ -100,6 +109,8 @@ export const readRows = async (database: Reader): Promise<Rows> => {
       stored: hasState ? { blob, hash } : null,
     })),
     syncs,
+    environments,
+    credentials,
     repositories,
     counts: Object.fromEntries(counts.map(({ name, count }) => [name, count])),
     pending: pending.map(({ text }) => text),

@@ -3,12 +3,16 @@ import type { AppProject } from '../../src/api/argocd/app-project.ts';
 import { appProjects } from '../../src/api/argocd/app-project.ts';
 import { applications, type Application } from '../../src/api/argocd/application.ts';
 import { deploymentFinalizer } from '../../src/api/labels.ts';
+import { gitOpsDeploymentManagedEnvironments } from '../../src/api/v1alpha1/gitops-deployment-managed-environment.ts';
+import { gitOpsDeploymentRepositoryCredentials } from '../../src/api/v1alpha1/gitops-deployment-repository-credential.ts';
 import { gitOpsDeploymentSyncRuns } from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
 import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
 import { operations } from '../../src/api/v1alpha1/operation.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { namespaces } from '../../src/kube/object.ts';
-import { wantedApplication, wantedProject, type WantedTenant } from './expectations.ts';
+import { namespaces, secrets } from '../../src/kube/object.ts';
+import { credentialDisagreements } from './credential-oracle.ts';
+import { environmentDisagreements, type OutsideView } from './environment-oracle.ts';
+import { needsProject, wantedApplication, wantedProject, type WantedTenant } from './expectations.ts';
 import { readRows, type Rows } from './oracle-rows.ts';
 import { rowDisagreements } from './row-oracle.ts';
 import { difference, hold, type Check } from './saying.ts';
@@ -21,6 +25,8 @@ export interface OracleView {
   readonly database: { sql<Row = Record<string, unknown>>(text: string): Promise<Row[]> };
   /** The namespace of Argo CD. */
   readonly engineNamespace: string;
+  /** Looks at what is on other clusters. */
+  outsideView?(): Promise<OutsideView>;
 }
 
 /** Everything that is there, at one moment. */
@@ -41,15 +47,20 @@ interface Present {
 export const disagreements = async (view: OracleView): Promise<readonly string[]> => {
   const { client, engineNamespace } = view;
   const inEngine = { namespace: engineNamespace };
-  const [deployments, syncRuns, apps, projects, tickets, spaces, rows] = await Promise.all([
-    client.list(gitOpsDeployments),
-    client.list(gitOpsDeploymentSyncRuns),
-    client.list(applications, inEngine),
-    client.list(appProjects, inEngine),
-    client.list(operations, inEngine),
-    client.list(namespaces),
-    readRows(view.database),
-  ]);
+  const [deployments, syncRuns, environments, credentials, apps, projects, tickets, spaces, all, rows, outside] =
+    await Promise.all([
+      client.list(gitOpsDeployments),
+      client.list(gitOpsDeploymentSyncRuns),
+      client.list(gitOpsDeploymentManagedEnvironments),
+      client.list(gitOpsDeploymentRepositoryCredentials),
+      client.list(applications, inEngine),
+      client.list(appProjects, inEngine),
+      client.list(operations, inEngine),
+      client.list(namespaces),
+      client.list(secrets),
+      readRows(view.database),
+      view.outsideView?.(),
+    ]);
   const present: Present = {
     deployments: deployments.items,
     applications: apps.items,
@@ -62,6 +73,19 @@ export const disagreements = async (view: OracleView): Promise<readonly string[]
     ...leftovers(present),
     ...tenantsOf(present).flatMap((tenant) => projectDisagreements(present, tenant)),
     ...syncDisagreements({ syncRuns: syncRuns.items, deployments: deployments.items, rows: rows.syncs }),
+    ...environmentDisagreements({
+      environments: environments.items,
+      rows: rows.environments,
+      secrets: all.items.filter(({ metadata }) => metadata.namespace === engineNamespace),
+      used: new Set(apps.items.map(({ spec }) => spec.destination.name ?? '')),
+      outside,
+    }),
+    ...credentialDisagreements({
+      credentials: credentials.items,
+      rows: rows.credentials,
+      secrets: all.items,
+      engineNamespace,
+    }),
     ...rowDisagreements(rows, tenantsOf(present)),
     ...tickets.items.map(({ metadata }) => `the Operation ${metadata.name} was left over`),
   ];
@@ -85,7 +109,14 @@ const deploymentDisagreements = (
   const [application] = found;
   if (!application) return [`${who} has no Application`];
   const tenant = rows.tenants.find((one) => one.namespaceUid === present.namespaceUids.get(namespace));
-  const wanted = wantedApplication(deployment, { engineNamespace, userId: tenant?.id ?? '' });
+  const named = deployment.spec?.destination?.environment;
+  const environment = rows.environments.find((one) => named && one.namespace === namespace && one.name === named);
+  if (named && !environment) return [`${who} names environment ${named}, which has no rows`];
+  const wanted = wantedApplication(deployment, {
+    engineNamespace,
+    userId: tenant?.id ?? '',
+    environmentId: environment?.id ?? undefined,
+  });
   const checks: Check[] = [
     [link.name === name && link.namespace === namespace, `its link says ${link.namespace}/${link.name}`],
     [link.namespaceUid === present.namespaceUids.get(namespace), `its link is of namespace ${link.namespaceUid}`],
@@ -129,8 +160,14 @@ const leftovers = (present: Present): readonly string[] => {
 const tenantsOf = ({ deployments, rows, namespaceUids }: Present): readonly WantedTenant[] => {
   const byNamespace = Map.groupBy(deployments.filter(isLive), ({ metadata }) => metadata.namespace ?? '');
   return rows.tenants.map(({ id, namespaceUid }) => {
-    const namespace = [...byNamespace.keys()].find((name) => namespaceUids.get(name) === namespaceUid) ?? '';
-    return { id, namespace, deployments: byNamespace.get(namespace) ?? [] };
+    const [namespace = ''] = [...namespaceUids].find(([, uid]) => uid === namespaceUid) ?? [];
+    return {
+      id,
+      namespace,
+      deployments: byNamespace.get(namespace) ?? [],
+      environmentIds: rows.environments.flatMap((one) => (one.userId === id && one.id !== null ? [one.id] : [])),
+      credentialUrls: rows.credentials.flatMap((one) => (one.userId === id && one.url !== null ? [one.url] : [])),
+    };
   });
 };
 
@@ -138,7 +175,7 @@ const projectDisagreements = ({ projects }: Present, tenant: WantedTenant): read
   const project = projects.find(({ metadata }) => metadata.name === `app-project-${tenant.id}`);
   const wanted = wantedProject(tenant);
   if (!wanted) return hold(!project, `the AppProject app-project-${tenant.id} was left over`);
-  if (!project) return [`${tenant.namespace} has no AppProject`];
+  if (!project) return hold(!needsProject(tenant), `${tenant.namespace} has no AppProject`);
   const { sourceRepos = [], destinations } = project.spec;
   return difference(`the AppProject of ${tenant.namespace}`, wanted, {
     sourceRepos: sourceRepos.toSorted(),

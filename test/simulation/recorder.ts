@@ -2,24 +2,30 @@
 import { appProjects } from '../../src/api/argocd/app-project.ts';
 import { applications, type Application } from '../../src/api/argocd/application.ts';
 import { deploymentFinalizer, deploymentUidOf } from '../../src/api/labels.ts';
-import { gitOpsDeploymentSyncRuns } from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
 import { gitOpsDeployments, type GitOpsDeployment } from '../../src/api/v1alpha1/gitops-deployment.ts';
+import { gitOpsDeploymentManagedEnvironments } from '../../src/api/v1alpha1/gitops-deployment-managed-environment.ts';
+import { ownKinds } from '../../src/api/v1alpha1/kinds.ts';
+import { operations } from '../../src/api/v1alpha1/operation.ts';
 import { isRecord } from '../../src/kube/json.ts';
-import type { KubeObject, ResourceType } from '../../src/kube/object.ts';
+import { secrets, type KubeObject, type ResourceType } from '../../src/kube/object.ts';
 import type { DeletedRow } from './database.ts';
 import type { ServiceRequest } from './faulty-api.ts';
+import type { RemovedAccount } from './outside.ts';
+import { clusterAt } from './script-names.ts';
 import { createSyncOrders } from './sync-orders.ts';
 
 /** What is known of what users asked for, and what was done that nobody did. */
 export interface Recorder {
-  /** A user made this deployment or sync run. */
+  /** A user made this object. */
   made(object: KubeObject): void;
   /** A user changed the spec of this deployment. */
   changed(deployment: GitOpsDeployment): void;
-  /** A user asked for the deletion of the deployment or sync run with this UID, be it with its namespace. */
+  /** A user asked for the deletion of the object with this UID, be it with its namespace. */
   asked(uid: string): void;
   /** Argo CD has ended a sync of the Application with this UID. */
   synced(applicationUid: string, operation: unknown): void;
+  /** The service has removed a ServiceAccount from another cluster. */
+  accountRemoved(account: RemovedAccount): void;
   /** Called before a request of the service is carried out. */
   request(request: ServiceRequest): void;
   /** Called for each row that a committed transaction deleted. */
@@ -53,8 +59,7 @@ export const createRecorder = (present: PresentObjects, when: () => string): Rec
       wrong(users.length > 0, `the AppProject ${name} was deleted while ${users.length} Applications used it`);
     }
     if (
-      resource === gitOpsDeployments.plural ||
-      resource === gitOpsDeploymentSyncRuns.plural ||
+      (resource !== operations.plural && ownKinds.some((kind) => kind.resource.plural === resource)) ||
       resource === 'namespaces'
     ) {
       wrong(true, `the service deleted ${resource} ${name}`);
@@ -85,7 +90,16 @@ export const createRecorder = (present: PresentObjects, when: () => string): Rec
     const rival = others.find(([other]) => applicationOf(other) !== undefined);
     wrong(rival !== undefined, `${who(uid)} got its Application while that of its namesake ${rival?.[0]} was there`);
   };
+  const cutOff = ({ uid, host, tokens }: RemovedAccount): void => {
+    const environment = present(gitOpsDeploymentManagedEnvironments).find(({ metadata }) => metadata.uid === uid);
+    const { apiURL = '', createNewServiceAccount } = environment?.spec ?? {};
+    if (asked.has(uid) || !createNewServiceAccount || clusterAt(apiURL) !== clusterAt(host)) return;
+    const used = present(secrets).flatMap(({ data }) => Buffer.from(data?.['config'] ?? '', 'base64').toString());
+    const isUsed = [...tokens].some((token) => used.some((config) => config.includes(`"${token}"`)));
+    wrong(isUsed, `the ServiceAccount of ${who(uid)} was removed while Argo CD used it`);
+  };
   return {
+    accountRemoved: cutOff,
     made: (object) => {
       syncOrders.made(object);
       const { kind, metadata } = object;

@@ -5,12 +5,13 @@ import { difference, hold, type Check } from './saying.ts';
 
 /** What does not agree among the rows of all tenants. */
 export const rowDisagreements = (rows: Rows, tenants: readonly WantedTenant[]): readonly string[] => {
-  const { links, counts, repositories } = rows;
+  const { links, counts, repositories, environments, credentials } = rows;
   const count = (table: string): number => counts[table] ?? 0;
   const exactly = (table: string, wanted: number): Check => [
     count(table) === wanted,
     `there are ${count(table)} rows in ${table}, not ${wanted}`,
   ];
+  const ownEnvironments = count('managedenvironment') - environments.length;
   const engines = Math.min(tenants.length, 1);
   const checks: Check[] = [
     exactly('application', links.length),
@@ -22,10 +23,12 @@ export const rowDisagreements = (rows: Rows, tenants: readonly WantedTenant[]): 
     exactly('clustercredentials', count('managedenvironment') + count('gitopsenginecluster')),
     exactly(
       'kubernetestodbresourcemapping',
-      count('managedenvironment') + count('gitopsenginecluster') + count('gitopsengineinstance'),
+      ownEnvironments + count('gitopsenginecluster') + count('gitopsengineinstance'),
     ),
     exactly('clusteraccess', count('managedenvironment')),
-    [count('managedenvironment') <= tenants.length, 'there are more environments than tenants'],
+    exactly('appprojectmanagedenvironment', environments.length),
+    exactly('repositorycredentials', credentials.length),
+    [ownEnvironments <= tenants.length, 'there are more environments of the tenants than tenants'],
     [count('gitopsenginecluster') <= engines, 'there is a cluster, and no tenant'],
     [isUnique(tenants.map(({ id }) => id)), 'a tenant has two rows'],
     [isUnique(links.map((link) => link.deploymentUid)), 'a deployment has two links'],

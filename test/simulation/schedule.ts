@@ -6,6 +6,7 @@ import { createLies } from './bug.ts';
 import type { SimulationDatabase } from './database.ts';
 import type { HalfName } from './half.ts';
 import { disagreements } from './oracle.ts';
+import { makeGood } from './script-outside.ts';
 import { createUser, type User } from './script.ts';
 import { createSimulatedWorld, type SimulatedWorld } from './world.ts';
 
@@ -103,6 +104,7 @@ const live = async (world: SimulatedWorld, life: Life): Promise<void> => {
     world.halves.get(half)?.clock.jump(0);
     world.start(half);
   }
+  await makeGood(world);
   tell('calm');
 };
 
@@ -157,7 +159,7 @@ const createEvents = ({ random, faultyMs }: Life) => {
     Array.from({ length: Math.floor(random.next() * (most + 1)) }, () => random.next() * faultyMs).toSorted(
       (one, other) => one - other,
     );
-  const acts = [100, ...times(8)];
+  const acts = [100, ...times(12)];
   const befalls = times(4).map((atMs) => ({ atMs, run: createBefall(random) }));
   return {
     actsAt(nowMs: number): boolean {

@@ -4,19 +4,12 @@ import { applications, type Application } from '../../src/api/argocd/application
 import { deploymentFinalizer } from '../../src/api/labels.ts';
 import { gitOpsDeploymentSyncRuns } from '../../src/api/v1alpha1/gitops-deployment-sync-run.ts';
 import { gitOpsDeployments, type GitOpsDeploymentSpec } from '../../src/api/v1alpha1/gitops-deployment.ts';
-import type { KubeClient } from '../../src/kube/client.ts';
-import { namespaces, type KubeObject, type ResourceType } from '../../src/kube/object.ts';
+import { namespaces, type KubeObject } from '../../src/kube/object.ts';
 import { ApiError } from '../../src/kube/status-error.ts';
 import type { Random } from '../../src/lib/random.ts';
-import type { Recorder } from './recorder.ts';
-
-/** What users act on. */
-export interface UserOptions {
-  readonly client: KubeClient;
-  readonly engineNamespace: string;
-  readonly random: Random;
-  readonly recorder: Recorder;
-}
+import { pickOne, type Acting, type Action, type UserOptions } from './acting.ts';
+import { environmentName, environments, credentials, outsideActions } from './script-outside.ts';
+import { repositories, teams } from './script-names.ts';
 
 /** Somebody who acts. */
 export interface User {
@@ -24,9 +17,7 @@ export interface User {
   act(): Promise<string>;
 }
 
-const teams = ['team-a', 'team-b'] as const;
 const names = ['app', 'web'] as const;
-const repositories = ['https://git.test/org/one', 'https://git.test/org/two.git'] as const;
 
 /** Creates a user. */
 export const createUser = (options: UserOptions): User => {
@@ -46,25 +37,16 @@ export const createUser = (options: UserOptions): User => {
   };
 };
 
-interface Acting extends UserOptions {
-  readonly oneOf: <T>(values: readonly T[]) => T | undefined;
-}
-
-interface Action {
-  readonly name: string;
-  /** How often, compared with the others. */
-  readonly weight: number;
-  readonly run: (acting: Acting) => Promise<string>;
-}
-
 const refOf = ({ namespace = '', name }: KubeObject['metadata']) => ({ namespace, name });
 
 const someDeployment = (random: Random): GitOpsDeploymentSpec => {
   const of = <T>(values: readonly T[]): T => values[Math.floor(random.next() * values.length)] as T; // never empty
   const targetRevision = of([undefined, 'main', 'v1']);
   const syncOptions = of([undefined, ['CreateNamespace=true']]);
+  const environment = of([undefined, undefined, environmentName]);
   return {
     source: { repoURL: of(repositories), path: of(['a', 'b', 'c']), ...(targetRevision && { targetRevision }) },
+    ...(environment && { destination: { environment, namespace: 'web' } }),
     type: of(['automated', 'Automated', 'manual', 'manual']),
     ...(syncOptions && { syncPolicy: { syncOptions } }),
   };
@@ -81,12 +63,6 @@ const create = async ({ client, random, oneOf, recorder }: Acting): Promise<stri
   recorder.made(made);
   return `${ref.namespace}/${ref.name} ${made.metadata.uid}`;
 };
-
-const pickOne = async <T extends KubeObject>(
-  { client, oneOf }: Acting,
-  resource: ResourceType<T>,
-  selection: { readonly namespace?: string } = {},
-): Promise<T | undefined> => oneOf((await client.list(resource, selection)).items);
 
 const update = async (acting: Acting): Promise<string> => {
   const found = await pickOne(acting, gitOpsDeployments);
@@ -146,7 +122,7 @@ const removeSyncRun = async (acting: Acting): Promise<string> => {
 
 const removeNamespace = async (acting: Acting): Promise<string> => {
   const name = acting.oneOf(teams) ?? '';
-  for (const resource of [gitOpsDeployments, gitOpsDeploymentSyncRuns]) {
+  for (const resource of [gitOpsDeployments, gitOpsDeploymentSyncRuns, environments, credentials]) {
     const { items } = await acting.client.list<KubeObject>(resource, { namespace: name });
     for (const { metadata } of items) acting.recorder.asked(metadata.uid ?? '');
   }
@@ -201,6 +177,7 @@ const actions: readonly Action[] = [
   { name: 'edit Application', weight: 2, run: editApplication },
   { name: 'delete Application', weight: 2, run: removeApplication },
   { name: 'disturb AppProject', weight: 1, run: disturbProject },
+  ...outsideActions,
 ];
 
 const pick = (random: Random): Action => {
@@ -208,6 +185,3 @@ const pick = (random: Random): Action => {
   let left = random.next() * total;
   return actions.find((action) => (left -= action.weight) < 0) ?? actions[0]!; // the list is not empty
 };
-
-/** The namespaces of the users, there from the start. */
-export const teamNamespaces: readonly string[] = teams;

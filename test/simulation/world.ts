@@ -21,9 +21,11 @@ import { faultySql } from './faults-sql.ts';
 import { createFaults, type Faults } from './faults-plan.ts';
 import { createFaultyTransport, createPlainTransport, type Bystanders } from './faulty-api.ts';
 import { startHalf, type Half, type HalfName } from './half.ts';
+import type { OutsideView } from './environment-oracle.ts';
 import type { OracleView } from './oracle.ts';
+import { accountKey, createSimulatedOutside, type SimulatedOutside } from './outside.ts';
 import { createRecorder, type PresentObjects, type Recorder } from './recorder.ts';
-import { teamNamespaces } from './script.ts';
+import { teams } from './script-names.ts';
 import { createStepper, type Stepper } from './stepper.ts';
 
 /** A world, and what a schedule does with it. */
@@ -36,6 +38,7 @@ export interface SimulatedWorld extends OracleView {
   readonly faults: Faults;
   readonly recorder: Recorder;
   readonly argoCd: ArgoCd;
+  readonly outside: SimulatedOutside;
   readonly halves: ReadonlyMap<HalfName, Half>;
   /** Starts a half, unless it runs. */
   start(half: HalfName): void;
@@ -72,7 +75,7 @@ export const createSimulatedWorld = async (options: WorldOptions): Promise<Simul
     log,
     token: TOKEN,
     crds,
-    namespaces: [engineNamespace, ...teamNamespaces],
+    namespaces: [engineNamespace, ...teams],
   });
   const server = { api, token: TOKEN };
   const connect = (use: number): KubeClient =>
@@ -88,6 +91,7 @@ export const createSimulatedWorld = async (options: WorldOptions): Promise<Simul
   const client = connect(2);
   const stepper = createStepper({ random: chance(3), clock, ...database, closed: database.endSessions });
   const faults = createFaults(chance(4), clock, options.faultyMs);
+  const outside = createSimulatedOutside(faults, (account) => recorder.accountRemoved(account));
   const recorder = createRecorder(presentIn(server), () => `${(clock.monotonicMs() / 1000).toFixed(3)} s`);
   await database.reset((row) => recorder.row(row));
   const argoCd = createArgoCd({
@@ -99,16 +103,19 @@ export const createSimulatedWorld = async (options: WorldOptions): Promise<Simul
     synced: recorder.synced,
   });
   const endWatch = watchApplications(server, (name) => argoCd.changed(name));
-  const halves = createHalves({ ...options, clock, server, stepper, faults, bystanders: bystandersOf(recorder, bug) });
+  const bystanders = bystandersOf(recorder, bug);
+  const halves = createHalves({ ...options, clock, server, stepper, faults, outside, bystanders });
   return {
     client,
     database,
     engineNamespace,
+    outsideView: () => viewOf(outside, database),
     clock,
     stepper,
     faults,
     recorder,
     argoCd,
+    outside,
     halves: halves.running,
     start: halves.start,
     end: halves.end,
@@ -121,6 +128,14 @@ export const createSimulatedWorld = async (options: WorldOptions): Promise<Simul
       api.stop();
     },
   };
+};
+
+const viewOf = async ({ accounts }: SimulatedOutside, { sql }: SimulationDatabase): Promise<OutsideView> => {
+  const told = await sql<{ host: string; account: string }>(
+    'select host, service_account as account from simulation_accounts',
+  );
+  const known = new Set(told.map(({ host, account }) => accountKey(host, account)));
+  return { accounts, keyOf: accountKey, nameOf: (token) => token, spare: 0, known };
 };
 
 interface Server {
@@ -173,13 +188,13 @@ const countWrites = (requests: Readonly<Record<string, number>>): number =>
     .reduce((sum, [, count]) => sum + count, 0);
 
 type HalvesOptions = WorldOptions &
-  Pick<SimulatedWorld, 'clock' | 'stepper' | 'faults'> & {
+  Pick<SimulatedWorld, 'clock' | 'stepper' | 'faults' | 'outside'> & {
     readonly server: Server;
     readonly bystanders: Bystanders;
   };
 
 const createHalves = (options: HalvesOptions) => {
-  const { seed, database, log, clock, server, stepper, faults, bystanders } = options;
+  const { seed, database, log, clock, server, stepper, faults, outside, bystanders } = options;
   const running = new Map<HalfName, Half>();
   let started = 0;
 
@@ -199,6 +214,7 @@ const createHalves = (options: HalvesOptions) => {
         gate: faultySql(gate, faults),
         transport: createFaultyTransport({ ...server, actor, gate, clock: itsClock, faults, bystanders }),
         database,
+        outside: outside.reachedBy(gate),
         log: log.with({ component: actor }),
         closing: () => stepper.closing(actor),
       }),
