@@ -1,7 +1,5 @@
 // Environments and credentials of the original are continued: what works stays as it is, in rows and in Argo CD.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appProjects, type AppProject } from '../../src/api/argocd/app-project.ts';
 import { applications } from '../../src/api/argocd/application.ts';
@@ -11,7 +9,7 @@ import { orAbsent } from '../kit/deployments.ts';
 import { aKubeconfig, becomes, ownConditions, putCredential, putKubeconfig } from '../kit/environments.ts';
 import { eventually } from '../kit/eventually.ts';
 import { startGitHttpServer, type GitHttpServer } from '../../src/sandbox/git-http-server.ts';
-import { createGitRepository } from '../kit/git-repository.ts';
+import { makeServedFolder } from '../kit/served-folder.ts';
 import { createSshKey, startGitSshServer, type GitSshServer } from '../kit/git-ssh-server.ts';
 import { originalInsert } from '../kit/original-database.ts';
 import {
@@ -123,11 +121,7 @@ const rowOf = async (id: string) => {
 };
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'served-'));
-  const repository = await createGitRepository();
-  await repository.commit({ 'app.yaml': 'a: 1\n' });
-  await repository.git('clone', '--quiet', '--bare', repository.folder, join(folder, 'app.git'));
-  await repository.remove();
+  folder = await makeServedFolder('app');
   https = await startGitHttpServer(folder, { searchPath: process.env['PATH'] ?? '', login });
   ssh = await startGitSshServer(folder, [sshKey]);
   remote = await startRemoteCluster(['api', 'web']);

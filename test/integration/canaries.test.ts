@@ -1,7 +1,5 @@
 // Secrets of tenants go through success, failure, rotation and deletion, and are told nobody but Argo CD.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { gitOpsDeploymentManagedEnvironments } from '../../src/api/v1alpha1/gitops-deployment-managed-environment.ts';
 import { gitOpsDeploymentRepositoryCredentials } from '../../src/api/v1alpha1/gitops-deployment-repository-credential.ts';
@@ -21,7 +19,7 @@ import {
   putKubeconfig,
 } from '../kit/environments.ts';
 import { eventually } from '../kit/eventually.ts';
-import { createGitRepository } from '../kit/git-repository.ts';
+import { makeServedFolder } from '../kit/served-folder.ts';
 import { createSshKey, startGitSshServer } from '../kit/git-ssh-server.ts';
 import { startRemoteCluster } from '../kit/remote-cluster.ts';
 import { answerStatus, startScriptedServer } from '../kit/scripted-server.ts';
@@ -41,11 +39,7 @@ const SECRET_COLUMNS = [
 
 /** Two of everything that gives access, so that one can take the place of the other, and one that gives none. */
 const startOutside = async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'served-'));
-  const repository = await createGitRepository();
-  await repository.commit({ 'app.yaml': 'a: 1\n' });
-  await repository.git('clone', '--quiet', '--bare', repository.folder, join(folder, 'app.git'));
-  await repository.remove();
+  const folder = await makeServedFolder('app');
   const login = (password: string) => ({ username: 'git', password });
   const passwords = { first: 'canary-password-1', second: 'canary-password-2', wrong: 'canary-password-3' };
   const [goodKey, otherKey, wrongKey] = [createSshKey('ed25519'), createSshKey('ed25519'), createSshKey('ed25519')];

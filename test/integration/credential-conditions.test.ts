@@ -1,7 +1,6 @@
 // What a repository credential says of itself: every reason there is, brought about by real Git servers.
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { gitOpsDeploymentRepositoryCredentials } from '../../src/api/v1alpha1/gitops-deployment-repository-credential.ts';
@@ -10,7 +9,7 @@ import { localCertificate } from '../kit/admission.ts';
 import { becomes, createCredential, ownConditions, putCredential } from '../kit/environments.ts';
 import { eventually } from '../kit/eventually.ts';
 import { startGitHttpServer, type GitHttpServer } from '../../src/sandbox/git-http-server.ts';
-import { createGitRepository } from '../kit/git-repository.ts';
+import { makeServedFolder } from '../kit/served-folder.ts';
 import { createSshKey, startGitSshServer, type GitSshServer } from '../kit/git-ssh-server.ts';
 import { createWorld, type World } from '../kit/world.ts';
 
@@ -32,12 +31,7 @@ let namespace: string;
 let count = 0;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'served-'));
-  const repository = await createGitRepository();
-  await repository.commit({ 'app.yaml': 'a: 1\n' });
-  await repository.git('clone', '--quiet', '--bare', repository.folder, join(folder, 'app.git'));
-  await cp(join(folder, 'app.git'), join(folder, 'other.git'), { recursive: true });
-  await repository.remove();
+  folder = await makeServedFolder('app', 'other');
   const certificate = localCertificate();
   const tlsOf = ({ certificate: cert, key: tlsKey }: typeof certificate) => ({ tls: { cert, key: tlsKey }, login });
   https = await startGitHttpServer(folder, { searchPath, ...tlsOf(certificate) });

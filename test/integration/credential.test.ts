@@ -1,7 +1,5 @@
 // Repository credentials: from a Secret, by way of the Git server, to a row, to Argo CD's repository Secret, and back.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { appProjects } from '../../src/api/argocd/app-project.ts';
 import { gitOpsDeploymentRepositoryCredentials } from '../../src/api/v1alpha1/gitops-deployment-repository-credential.ts';
@@ -10,7 +8,7 @@ import { orAbsent } from '../kit/deployments.ts';
 import { becomes, createCredential, ownConditions, putCredential } from '../kit/environments.ts';
 import { eventually } from '../kit/eventually.ts';
 import { startGitHttpServer, type GitHttpServer } from '../../src/sandbox/git-http-server.ts';
-import { createGitRepository } from '../kit/git-repository.ts';
+import { makeServedFolder } from '../kit/served-folder.ts';
 import { createWorld, engineNamespace, type RunningHalf, type World } from '../kit/world.ts';
 
 const searchPath = process.env['PATH'] ?? '';
@@ -27,11 +25,7 @@ let namespace: string;
 let count = 0;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'served-'));
-  const repository = await createGitRepository();
-  await repository.commit({ 'app.yaml': 'a: 1\n' });
-  await repository.git('clone', '--quiet', '--bare', repository.folder, join(folder, 'app.git'));
-  await repository.remove();
+  folder = await makeServedFolder('app');
   server = await startGitHttpServer(folder, { searchPath, login });
   url = `${server.url}/app.git`;
   world = await createWorld();

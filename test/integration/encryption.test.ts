@@ -1,6 +1,5 @@
 // Secrets at rest: with keys the database gives nothing away, and exchanging a key costs nobody anything.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gitOpsDeploymentManagedEnvironments } from '../../src/api/v1alpha1/gitops-deployment-managed-environment.ts';
@@ -21,7 +20,7 @@ import {
   putKubeconfig,
 } from '../kit/environments.ts';
 import { eventually } from '../kit/eventually.ts';
-import { createGitRepository } from '../kit/git-repository.ts';
+import { makeServedFolder } from '../kit/served-folder.ts';
 import { createSshKey, startGitSshServer, type GitSshServer } from '../kit/git-ssh-server.ts';
 import { serviceAccounts } from '../kit/original-remote.ts';
 import { startRemoteCluster, type RemoteCluster } from '../kit/remote-cluster.ts';
@@ -114,11 +113,7 @@ const seenIn = async (text: string): Promise<readonly string[]> =>
   (await canaries()).filter((canary) => canary === '' || text.includes(canary));
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'served-'));
-  const repository = await createGitRepository();
-  await repository.commit({ 'app.yaml': 'a: 1\n' });
-  await repository.git('clone', '--quiet', '--bare', repository.folder, join(folder, 'app.git'));
-  await repository.remove();
+  folder = await makeServedFolder('app');
   https = await startGitHttpServer(folder, { searchPath: process.env['PATH'] ?? '', login });
   ssh = await startGitSshServer(folder, [sshKey]);
   remote = await startRemoteCluster(['web']);

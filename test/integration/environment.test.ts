@@ -3,20 +3,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { applications } from '../../src/api/argocd/application.ts';
 import { applicationNameFor } from '../../src/api/labels.ts';
 import { gitOpsDeploymentManagedEnvironments } from '../../src/api/v1alpha1/gitops-deployment-managed-environment.ts';
-import { secrets, type KubeObject, type ResourceType } from '../../src/kube/object.ts';
+import { secrets, type KubeObject } from '../../src/kube/object.ts';
 import { aDeployment, deploymentsOf, orAbsent } from '../kit/deployments.ts';
 import { aKubeconfig, becomes, createEnvironment, ownConditions, putKubeconfig } from '../kit/environments.ts';
 import { eventually } from '../kit/eventually.ts';
+import { serviceAccounts } from '../kit/original-remote.ts';
 import { startRemoteCluster, type RemoteCluster } from '../kit/remote-cluster.ts';
 import { createWorld, engineNamespace, type RunningHalf, type World } from '../kit/world.ts';
-
-const serviceAccounts: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'serviceaccounts',
-  kind: 'ServiceAccount',
-  namespaced: true,
-};
 
 const flags = { recheck: '1h' };
 

@@ -1,7 +1,5 @@
 // No text that a tenant can write reaches what is another tenant's: every field of every kind, with every way to point there.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { applicationNameFor } from '../../src/api/labels.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
@@ -17,7 +15,7 @@ import {
   putKubeconfig,
 } from '../kit/environments.ts';
 import { eventually } from '../kit/eventually.ts';
-import { createGitRepository } from '../kit/git-repository.ts';
+import { makeServedFolder } from '../kit/served-folder.ts';
 import { startRemoteCluster, type RemoteCluster } from '../kit/remote-cluster.ts';
 import { specTexts } from '../kit/spec-fields.ts';
 import {
@@ -42,11 +40,7 @@ let servers: Readonly<Record<string, GitHttpServer>>;
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'served-'));
-  const repository = await createGitRepository();
-  await repository.commit({ 'app.yaml': 'a: 1\n' });
-  await repository.git('clone', '--quiet', '--bare', repository.folder, join(folder, 'app.git'));
-  await repository.remove();
+  folder = await makeServedFolder('app');
   world = await createWorld();
   clusters = { [VICTIM]: await startRemoteCluster(['web']), [ATTACKER]: await startRemoteCluster(['web']) };
   servers = {
