@@ -63,6 +63,11 @@ const objectsIn = (namespace: string): unknown[] => [
   },
 ];
 
+const AUTHORITIES = 'authorities.pem';
+
+/** Has Argo CD trust an authority of clusters; before it has met the first cluster that it knows by none. Returns the file. */
+export const trustAuthority = (programs: Programs, ca: string): Promise<string> => programs.file(AUTHORITIES, ca);
+
 /** Starts it, and waits until it serves. */
 export const startArgoCd = async ({ programs, tools, ...options }: ArgoCdOptions): Promise<void> => {
   const { kubeconfig, kubectl, namespace } = options;
@@ -148,6 +153,7 @@ const environmentFor = async (
     ARGOCD_FAKE_IN_CLUSTER: 'true', // `in-cluster` is the cluster of the kubeconfig
     ARGOCD_TLS_DATA_PATH: tls,
     ARGOCD_SSH_DATA_PATH: ssh,
+    SSL_CERT_FILE: join(programs.folder, AUTHORITIES), // read when it first needs one
     ARGOCD_ASK_PASS_SOCK: join(programs.folder, 'ask-pass.sock'),
     ARGOCD_GNUPGHOME: await folder('argocd-gnupg'),
     ARGOCD_GPG_ENABLED: 'false',

@@ -1,5 +1,10 @@
 // Clusters that environments lead to, the suite's own one and another: namespaces and accounts on them, and environments.
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { inject } from 'vitest';
 import {
   gitOpsDeploymentManagedEnvironments,
@@ -84,12 +89,71 @@ export const createAccount = async (
   return (await kubectl(['-n', namespace, 'create', 'token', name, '--duration=4h'])).trim();
 };
 
+/** A user's certificate and key, as PEM. */
+export interface UserCertificate {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Has a cluster sign the certificate of a user, who may do everything there. */
+export const createUser = async (
+  { afterwards, step }: Stage,
+  { cluster: { kubectl }, namespace }: Place,
+  name: string,
+): Promise<UserCertificate> => {
+  const user = `${namespace}-${name}`;
+  const { key, request } = await makeRequest(user);
+  const signing = {
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    metadata: { name: user },
+    spec: {
+      request: Buffer.from(request).toString('base64'),
+      signerName: 'kubernetes.io/kube-apiserver-client',
+      usages: ['client auth'],
+    },
+  };
+  await kubectl(['create', '-f', '-'], JSON.stringify(signing));
+  await kubectl(['certificate', 'approve', user]);
+  await kubectl(['create', 'clusterrolebinding', user, '--clusterrole=cluster-admin', `--user=${user}`]);
+  afterwards(() => kubectl(['delete', 'clusterrolebinding', user, '--ignore-not-found']));
+  const signed = await step('a certificate is signed', () =>
+    kubectl(['get', 'csr', user, '-o', 'jsonpath={.status.certificate}']),
+  );
+  return { certificate: Buffer.from(signed, 'base64').toString(), key };
+};
+
+const makeRequest = async (user: string): Promise<{ readonly key: string; readonly request: string }> => {
+  const folder = await mkdtemp(join(tmpdir(), 'e2e-user-'));
+  try {
+    const [key, request] = [join(folder, 'key.pem'), join(folder, 'request.pem')];
+    const kind = ['-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${user}`];
+    await promisify(execFile)('openssl', ['req', '-new', ...kind, '-keyout', key, '-out', request]);
+    return { key: await readFile(key, 'utf8'), request: await readFile(request, 'utf8') };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+};
+
 /** What a team may say of an environment. */
 interface EnvironmentWish {
   readonly cluster: Cluster;
   readonly namespaces?: readonly string[];
   readonly createNewServiceAccount?: boolean;
+  /** Whether the certificate of the cluster is checked; it is not unless given. */
+  readonly checksCertificate?: boolean;
 }
+
+/** Puts the certificate of a user into the Secret of a team's environment. */
+export const putCertificate = (
+  team: Team,
+  name: string,
+  { cluster, certificate, key }: UserCertificate & { readonly cluster: Cluster },
+): Promise<void> => {
+  const encoded = (text: string): string => Buffer.from(text).toString('base64');
+  const user = { 'client-certificate-data': encoded(certificate), 'client-key-data': encoded(key) };
+  return putKubeconfig({ client }, { namespace: team.namespace, name }, aKubeconfig({ server: cluster.url, user }));
+};
 
 /** Puts a token for a cluster into the Secret of a team's environment. */
 export const putToken = (team: Team, name: string, of: { readonly cluster: Cluster; readonly token: string }) =>
@@ -99,13 +163,18 @@ export const putToken = (team: Team, name: string, of: { readonly cluster: Clust
     aKubeconfig({ server: of.cluster.url, token: of.token }),
   );
 
-/** Makes a team's environment on a cluster, whose certificate is not checked; its Secret, of the same name, is made by others. */
+/** Makes a team's environment on a cluster; its Secret, of the same name, is made by others. */
 export const makeEnvironment = (
   team: Team,
   name: string,
-  { cluster, namespaces, createNewServiceAccount = false }: EnvironmentWish,
+  { cluster, namespaces, createNewServiceAccount = false, checksCertificate = false }: EnvironmentWish,
 ): Promise<GitOpsDeploymentManagedEnvironment> => {
-  const spec = { apiURL: cluster.url, createNewServiceAccount, ...(namespaces && { namespaces: [...namespaces] }) };
+  const spec = {
+    apiURL: cluster.url,
+    allowInsecureSkipTLSVerify: !checksCertificate,
+    createNewServiceAccount,
+    ...(namespaces && { namespaces: [...namespaces] }),
+  };
   return createEnvironment({ client }, { namespace: team.namespace, name }, spec);
 };
 

@@ -94,13 +94,13 @@ const startCluster = async ({ stack, programs, temporary, environment }: Cluster
 export const startElsewhere = async (
   stack: AsyncDisposableStack,
   environment: NodeJS.ProcessEnv,
-): Promise<{ readonly elsewhere: string; readonly programs: Programs }> => {
+): Promise<{ readonly elsewhere: string; readonly ca: string; readonly programs: Programs }> => {
   const tools = await prepareTools({ environment, argoCd: versionOf(environment['E2E_ARGO_CD']), say });
   say('starting another control plane');
   const programs = await createPrograms('e2e-elsewhere');
   stack.defer(programs.stop);
-  const { kubeconfig } = await startControlPlane(programs, tools);
-  return { elsewhere: await programs.file('kubeconfig', kubeconfig), programs };
+  const { kubeconfig, ca } = await startControlPlane(programs, tools);
+  return { elsewhere: await programs.file('kubeconfig', kubeconfig), ca, programs };
 };
 
 /** The kubeconfig of who has this token, on the cluster of a kubeconfig file. */

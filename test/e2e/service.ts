@@ -25,6 +25,8 @@ export interface ServiceOptions {
   readonly databaseUrl: string;
   /** Flags besides those of the manifests, such as shorter waits. */
   readonly flags: Readonly<Record<Half, readonly string[]>>;
+  /** Variables besides those of the manifests. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** The service while it runs. */
@@ -118,12 +120,13 @@ interface CommandLine {
 }
 
 /** What the kubelet would make of the Deployment in the cluster, and a kubeconfig in place of a mounted token. */
-const commandLine = async (half: Half, { kubectl, kubeconfig, programs }: ServiceOptions): Promise<CommandLine> => {
+const commandLine = async (half: Half, options: ServiceOptions): Promise<CommandLine> => {
+  const { kubectl, kubeconfig, programs } = options;
   const read = async (kind: string, name: string, path: string): Promise<unknown> =>
     JSON.parse(await kubectl(['-n', NAMESPACE, 'get', kind, name, '-o', `jsonpath={${path}}`]));
   const name = `managed-gitops-${half}`;
   const [container] = (await read('deployment', name, '.spec.template.spec.containers')) as Container[]; // our own manifest
-  const environment: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: programs.folder };
+  const environment: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: programs.folder, ...options.environment };
   for (const { configMapRef } of container?.envFrom ?? []) {
     Object.assign(environment, await read('configmap', configMapRef.name, '.data'));
   }

@@ -1,6 +1,7 @@
 // Starts everything once for a run of the suite: what the service stands on, and the service on it.
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
+import { trustAuthority } from './argo-cd.ts';
 import { say, startElsewhere, startGround, versionOf, type EndToEndRun } from './ground.ts';
 import { seedOf, startKiller } from './killer.ts';
 import { createKubectl } from './kubectl.ts';
@@ -27,6 +28,7 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
   const { kubeconfig, databaseUrl, records, privateGit } = run;
   // A cluster that was there before can't reach another one, nor webhooks, on loopback of this machine.
   const other = privateGit && (await startElsewhere(stack, env));
+  const authorities = other && (await trustAuthority(programs, other.ca));
   const { webhooks, flags } = await prepareWebhooks(programs);
 
   say('starting the service');
@@ -37,6 +39,7 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
     kubeconfig,
     databaseUrl,
     flags: { backend: [...flags, ...outsideFlags(run)], agent: [] },
+    environment: authorities === undefined ? {} : { NODE_EXTRA_CA_CERTS: authorities },
   });
   const killer = startKiller(service, { seed, say });
   stack.defer(killer.stop);

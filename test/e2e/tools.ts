@@ -129,6 +129,7 @@ const prerequisites: readonly Prerequisite[] = [
     words: ['--version'],
     why: 'redis-server, a package of most systems, is the cache of Argo CD',
   },
+  { program: 'openssl', words: ['version'], why: 'openssl makes certificates of users' },
   { program: 'kubectl', words: ['version', '--client'], why: 'kubectl applies the manifests' },
 ];
 

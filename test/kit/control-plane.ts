@@ -1,6 +1,8 @@
 // A real control plane on loopback: kube-apiserver with its etcd and, where there is one, kube-controller-manager.
+import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { ClusterAccess } from '../../src/kube/kubeconfig.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { toYaml } from '../../src/lib/yaml.ts';
@@ -23,6 +25,8 @@ export interface ControlPlane {
   readonly kubeconfig: string;
   /** Each request but those of the control plane itself, as JSON lines. */
   readonly auditLog: string;
+  /** The authority of the API server's certificate, as PEM. */
+  readonly ca: string;
 }
 
 const READY_WITHIN_MS = 90_000;
@@ -55,15 +59,24 @@ const startEtcd = async (programs: Programs, file: string): Promise<string> => {
 
 const ACCOUNTS_KEY = 'accounts.key';
 const AUDIT_LOG = 'audit.log';
+const CLIENT_CA = { certificate: 'client-ca.crt', key: 'client-ca.key' };
+
+/** Makes the authority that signs the certificates of users, for the control plane to do so when it is asked. */
+const makeClientAuthority = async ({ folder }: Programs): Promise<void> => {
+  const files = ['-keyout', CLIENT_CA.key, '-out', CLIENT_CA.certificate];
+  const words = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=clients', '-days', '30', ...files];
+  await promisify(execFile)('openssl', words, { cwd: folder });
+};
 
 const startApiServer = async (
   programs: Programs,
   { file, etcd }: { readonly file: string; readonly etcd: string },
-): Promise<Address & { readonly adminToken: string }> => {
+): Promise<Address & { readonly adminToken: string; readonly ca: string }> => {
   const port = await freePort();
   const adminToken = systemRandom.uuid();
   const { ca, certificate, key } = createServerCertificate({ hosts: ['127.0.0.1', 'localhost'], random: systemRandom });
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  await makeClientAuthority(programs);
   const accounts = await programs.file(ACCOUNTS_KEY, privateKey.export({ type: 'pkcs1', format: 'pem' }));
   programs.start({
     file,
@@ -74,6 +87,7 @@ const startApiServer = async (
       'tls-cert-file': await programs.file('server.crt', certificate + ca),
       'tls-private-key-file': await programs.file('server.key', key),
       'token-auth-file': await programs.file('tokens.csv', `${adminToken},admin,admin,"system:masters"\n`),
+      'client-ca-file': CLIENT_CA.certificate,
       'authorization-mode': 'RBAC',
       'service-account-issuer': 'https://kubernetes.default.svc',
       'service-account-signing-key-file': accounts,
@@ -94,6 +108,8 @@ const startControllers = async (programs: Programs, file: string, kubeconfig: st
     flags: {
       kubeconfig: await programs.file('controllers.kubeconfig', kubeconfig),
       'service-account-private-key-file': ACCOUNTS_KEY,
+      'cluster-signing-cert-file': CLIENT_CA.certificate,
+      'cluster-signing-key-file': CLIENT_CA.key,
       'leader-elect': 'false',
       'bind-address': '127.0.0.1',
       'secure-port': String(await freePort()),
@@ -111,6 +127,7 @@ export const startControlPlane = async (programs: Programs, files: ControlPlaneP
   return {
     kubeconfig,
     auditLog: join(programs.folder, AUDIT_LOG),
+    ca: address.ca,
   };
 };
 

@@ -1,15 +1,14 @@
 import { describe, expect, inject } from 'vitest';
 import { deploymentFinalizer } from '../../../src/api/labels.ts';
 import { secrets } from '../../../src/kube/object.ts';
-import { systemRandom } from '../../../src/lib/random.ts';
-import { createServerCertificate } from '../../../src/sandbox/apiserver/http/certificate.ts';
-import { aKubeconfig, putKubeconfig } from '../../kit/environments.ts';
 import {
   createAccount,
   createPlace,
+  createUser,
   environmentSays,
   isConnected,
   makeEnvironment,
+  putCertificate,
   putToken,
   removeEnvironment,
   type Place,
@@ -78,6 +77,33 @@ describe.skipIf(elsewhere === undefined)('a managed environment', () => {
     await step('what was made on the cluster is gone', async () => (await madeFor(place, metadata.uid)).length === 0);
   });
 
+  scenario('an environment with a new ServiceAccount, made by who has a client certificate', async (stage) => {
+    const { step } = stage;
+    const [one, place] = await teamAndPlace(stage);
+    await putCertificate(one, 'prod', { ...place, ...(await createUser(stage, place, 'admin')) });
+    const { metadata } = await makeEnvironment(one, 'prod', { ...place, createNewServiceAccount: true });
+    await step('connected', () => isConnected(one, 'prod'));
+    await one.create({ destination: { environment: 'prod', namespace: place.namespace } });
+    await step('Synced and Healthy', () => isDone(one));
+    expect(await place.configMap('map')).toEqual({ a: 'one' });
+    await one.remove();
+    await step('the deployment is gone', () => isGone(one));
+    await removeEnvironment(one, 'prod');
+    await step('what was made on the cluster is gone', async () => (await madeFor(place, metadata.uid)).length === 0);
+  });
+
+  scenario('an environment whose certificate is checked, by who trusts its authority', async (stage) => {
+    const { step } = stage;
+    const [one, place] = await teamAndPlace(stage);
+    const token = await createAccount(stage, place, { name: 'argocd', rights: 'all' });
+    await putToken(one, 'prod', { ...place, token });
+    await makeEnvironment(one, 'prod', { ...place, checksCertificate: true });
+    await step('connected', () => isConnected(one, 'prod'));
+    await one.create({ destination: { environment: 'prod', namespace: place.namespace } });
+    await step('Synced and Healthy', () => isDone(one));
+    expect(await place.configMap('map')).toEqual({ a: 'one' });
+  });
+
   scenario('an environment with an existing ServiceAccount', async (stage) => {
     const [one, place] = await deployThere(stage);
     expect(await place.configMap('map')).toEqual({ a: 'one' });
@@ -90,12 +116,7 @@ describe.skipIf(elsewhere === undefined)('a managed environment', () => {
   scenario('an environment without a token, then with one', async (stage) => {
     const { step } = stage;
     const [one, place] = await teamAndPlace(stage);
-    const server = place.cluster.url;
-    const { certificate, key } = createServerCertificate({ hosts: ['user'], random: systemRandom });
-    const encoded = (text: string): string => Buffer.from(text).toString('base64');
-    const user = { 'client-certificate-data': encoded(certificate), 'client-key-data': encoded(key) };
-    const ref = { namespace: one.namespace, name: 'prod' };
-    await putKubeconfig({ client }, ref, aKubeconfig({ server, user }));
+    await putCertificate(one, 'prod', { ...place, ...(await createUser(stage, place, 'admin')) });
     await makeEnvironment(one, 'prod', place);
     const told = /=False UnableToParseKubeconfigData kubeconfig must have a service account token for the user in/;
     await step('the error is told', () => environmentSays(one, 'prod', told));
