@@ -162,6 +162,11 @@ export const reasons = {
     remedy:
       'Install git and the client of OpenSSH where it runs, or add their folder to `PATH`; the message says what is missing.',
   },
+  GitAuthoritiesUnreadable: {
+    kind: 'internal',
+    summary: 'The file of --git-ca-file was there when the backend started and can not be read now.',
+    remedy: 'Put the file back. Credentials of repositories over HTTPS are checked again then.',
+  },
   CredentialTooLong: {
     kind: 'user',
     summary: 'A value in the Secret is longer than what the service can keep.',

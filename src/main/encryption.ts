@@ -1,8 +1,7 @@
 // The keys that secrets in the database are encrypted with, from a file that the operator gives.
 import { createKeyring, type Keyring, type SealingKey } from '../lib/envelope.ts';
-import { Fault } from '../lib/fault.ts';
 import type { Logger } from '../lib/log.ts';
-import { readSettingFile } from './setting-file.ts';
+import { invalidSetting as invalid, readSettingFile } from './setting-file.ts';
 
 /** What decides about encryption. */
 export interface EncryptionSettings {
@@ -32,8 +31,6 @@ export const readKeyring = ({ encryptionKeyFile: file, compat }: EncryptionSetti
   if (keys.length === 0) throw invalid(`${file} has no key; write one as <name>:<32 bytes in base64>`);
   return createKeyring(keys);
 };
-
-const invalid = (message: string): Fault => new Fault('user', 'InvalidSetting', message);
 
 const parseKeys = (text: string, file: string): readonly SealingKey[] => {
   const keys = text.split('\n').flatMap((line, index): SealingKey[] => {

@@ -31,9 +31,20 @@ describe('the keys of Git servers', () => {
     expect(knownHosts()).toBe('two');
     await rm(file);
     expect(knownHosts()).toBe('two');
-    expect(lines).toMatchObject([{ level: 'warn', msg: 'the keys of Git servers that were read before are used' }]);
+    expect(knownHosts()).toBe('two');
+    await writeFile(file, '\n');
+    expect(knownHosts(), 'none at all would be any').toBe('two');
+    expect(lines, 'once').toMatchObject([
+      { level: 'warn', msg: 'the keys of Git servers that were read before are used' },
+    ]);
     await writeFile(file, 'three');
     expect(knownHosts()).toBe('three');
+  });
+
+  test('are refused at the start when there are none', async () => {
+    const file = join(folder, 'empty');
+    await writeFile(file, '\n');
+    expect(() => createKnownHosts(capturedLog(), file)).toThrow('the file of --git-known-hosts has no key');
   });
 
   test('are none without a file', () => {

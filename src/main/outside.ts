@@ -3,13 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentialMessages } from '../api/messages.ts';
-import { userFault } from '../api/reasons.ts';
+import { internalFault, userFault } from '../api/reasons.ts';
 import { createAddressGuard, type AddressGuard } from '../backend/address-guard.ts';
 import { checkRepository, type GitCheckContext } from '../backend/git-check.ts';
 import type { Outside } from '../backend/outside-lanes.ts';
 import { checkEnvironment, removeServiceAccount } from '../backend/remote-cluster.ts';
 import type { SettingValues } from '../lib/config.ts';
-import { isFault, type Fault } from '../lib/fault.ts';
+import { isFault, messageOf, type Fault } from '../lib/fault.ts';
 import type { Part } from '../runtime/process.ts';
 import type { Platform } from './platform.ts';
 import { createKnownHosts } from './known-hosts.ts';
@@ -33,7 +33,7 @@ export const createOutside = (
   const remote = { ...platform, addresses: createAddressGuard(allowedAddresses), deadlineMs };
   const repositories = createAddressGuard(allowedAddresses, { refusal: repositoryRefusal });
   const knownHosts = createKnownHosts(platform, settings.gitKnownHosts);
-  if (settings.gitCaFile !== '') readSettingFile('git-ca-file', settings.gitCaFile); // git reads it
+  const caFile = createCaFile(settings.gitCaFile);
   let folder: Promise<string> | undefined;
   const git = async (): Promise<GitCheckContext> => ({
     ...platform,
@@ -41,14 +41,14 @@ export const createOutside = (
     allowHost: (host) => allowHost(repositories, host),
     knownHosts: knownHosts(),
     allowHttp: settings.httpRepositories,
-    caFile: settings.gitCaFile,
+    caFile: caFile(),
     searchPath: settings.gitPath,
     folder: await (folder ??= mkdtemp(join(tmpdir(), 'managed-gitops-git-'))),
   });
   return {
     outside: {
       checkCluster: (wish, of) => checkEnvironment(remote, wish, of),
-      removeAccount: (account, signal) => removeServiceAccount(remote, { ...account, signal }),
+      removeAccount: (account, signal) => removeServiceAccount(remote, account, signal),
       checkRepository: async (wish, signal) => checkRepository(await git(), wish, signal),
     },
     part: {
@@ -58,6 +58,22 @@ export const createOutside = (
         if (folder) await rm(await folder, { recursive: true, force: true });
       },
     },
+  };
+};
+
+/**
+ * Gives the file of authorities, which git reads itself: one that has gone would look like a fault of the server. @throws Fault
+ */
+const createCaFile = (file: string): (() => string) => {
+  const read = (): string => readSettingFile('git-ca-file', file);
+  if (file !== '') read();
+  return () => {
+    try {
+      if (file !== '') read();
+    } catch (error) {
+      throw internalFault('GitAuthoritiesUnreadable', messageOf(error), error);
+    }
+    return file;
   };
 };
 

@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { Fault, messageOf } from '../lib/fault.ts';
 
+/** A setting that can't be used, as whoever set it reads it. */
+export const invalidSetting = (message: string): Fault => new Fault('user', 'InvalidSetting', message);
+
 /**
  * The text of the file that a flag names.
  * @throws Fault('user', 'InvalidSetting') when it can't be read.
@@ -10,6 +13,6 @@ export const readSettingFile = (flag: string, file: string): string => {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new Fault('user', 'InvalidSetting', `the file of --${flag} can't be read: ${messageOf(error)}`);
+    throw invalidSetting(`the file of --${flag} can't be read: ${messageOf(error)}`);
   }
 };
