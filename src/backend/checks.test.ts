@@ -80,28 +80,30 @@ describe('a check', () => {
 
   it('of an object that has gone, or that asks for something else by now, leaves behind what it has brought', async () => {
     const { ask, checks, questionNo, awake } = setUp();
-    for (const [at, [hash, uid]] of (
-      [
-        ['one', 'gone'],
-        ['two', 'uid'],
-        ['three', 'uid'],
-      ] as const
-    ).entries()) {
+    const wishes = [
+      ['one', 'gone'],
+      ['two', 'uid'],
+      ['three', 'uid'],
+    ] as const;
+    for (const [at, [hash, uid]] of wishes.entries()) {
       ask(question(hash, uid));
       (await questionNo(at + 1)).resolve(`token ${hash}`);
       await awake(at + 1);
     }
+    const left = (inputHash: string, seen = checks.lastAnswer(lane)) =>
+      checks.leftBehind(lane, { uid: 'uid', inputHash }, seen).map(({ uid, found }) => `${uid}: ${found}`);
     expect(checks.foundFor(lane, 'uid')).toBe('token three');
-    expect(checks.leftBehind(lane, 'uid').map(({ uid, found }) => `${uid}: ${found}`)).toEqual([
-      'gone: token one',
-      'uid: token two',
-    ]);
-    expect(checks.leftBehind(lane, undefined)).toHaveLength(3);
+    expect(left('three')).toEqual(['gone: token one', 'uid: token two']);
+    expect(left('another')).toEqual(['gone: token one', 'uid: token two', 'uid: token three']);
+    expect(left('three', 1), 'of what had been answered then').toEqual(['gone: token one']);
+    expect(checks.leftBehind(lane, undefined, Infinity)).toHaveLength(3);
+    expect([checks.isBusy('gone'), checks.isBusy('uid'), checks.isBusy('another')]).toEqual([true, true, false]);
     checks.forgetFound(lane, 'token two');
     checks.forgetFound(lane, 'nothing of ours');
-    expect(checks.leftBehind(lane, 'uid')).toEqual([{ uid: 'gone', found: 'token one' }]);
+    expect(left('three')).toEqual(['gone: token one']);
     checks.forget(lane);
-    expect(checks.leftBehind(lane, undefined)).toEqual([]);
+    expect(checks.leftBehind(lane, undefined, Infinity)).toEqual([]);
+    expect(checks.isBusy('uid')).toBe(false);
     await checks.controller.stop();
   });
 

@@ -27,22 +27,29 @@ export interface Checks<Wish, Found> {
    * one of a pass that began before the last answer: the answer has woken the lane, and may have made the question needless.
    */
   ask(lane: string, question: Question<Wish>, seenAnswer: number): void;
-  /** What the last good answer for a lane's object has brought, as long as this process lives and nobody forgets it. */
+  /** What was brought last for a lane's object, as long as this process lives and nobody forgets it. */
   foundFor(lane: string, uid: string): Found | undefined;
   /**
-   * What good answers have brought for a lane besides `foundFor`: they came when their object had gone, or before it asked for
-   * something else.
+   * What answers have brought for a lane and nobody can use any more: for another object than `current`, or for something else
+   * than `current` has asked last. Undefined stands for an object that has gone. Answers after `seenAnswer` are left out.
    */
-  leftBehind(lane: string, uid: string | undefined): readonly Brought<Found>[];
+  leftBehind(lane: string, current: Asked | undefined, seenAnswer: number): readonly Brought<Found>[];
+  /** True while a question about this object is open, or something that was brought for it is neither used nor forgotten. */
+  isBusy(uid: string): boolean;
   /** Forgets one thing that an answer has brought; anything else is nothing to it. */
   forgetFound(lane: string, found: unknown): void;
   /** Forgets a lane. */
   forget(lane: string): void;
 }
 
-/** What a good answer has brought, and for which object. */
-export interface Brought<Found> {
+/** An object and what it asked, as in `Question`. */
+export interface Asked {
   readonly uid: string;
+  readonly inputHash: string | undefined;
+}
+
+/** What a good answer has brought, and for what. */
+export interface Brought<Found> extends Asked {
   readonly found: Found;
 }
 
@@ -65,9 +72,9 @@ export const createChecks = <Wish, Found>(options: ChecksOptions<Wish, Found>): 
   const asked = new Map<string, Question<Wish>>();
   const answers = new Map<string, number>();
   let answerCount = 0;
-  const brought = new Map<string, readonly Brought<Found>[]>();
+  const brought = new Map<string, readonly (Brought<Found> & { answer: number | undefined })[]>();
 
-  const lastOf = (lane: string, uid: string | undefined): Brought<Found> | undefined =>
+  const lastOf = (lane: string, uid: string): Brought<Found> | undefined =>
     brought.get(lane)?.findLast((one) => one.uid === uid);
 
   const answer = async (
@@ -77,8 +84,9 @@ export const createChecks = <Wish, Found>(options: ChecksOptions<Wish, Found>): 
   ): Promise<{ reason: string; message: string }> => {
     try {
       const found = await check(question, signal);
-      const { uid } = question;
-      if (found !== undefined) brought.set(lane, [...(brought.get(lane) ?? []), { uid, found }]);
+      const { uid, inputHash } = question;
+      const all = brought.get(lane) ?? [];
+      if (found !== undefined) brought.set(lane, [...all, { uid, inputHash, found, answer: undefined }]);
       return { reason: '', message: '' };
     } catch (error) {
       if (!isFault(error, 'user')) throw error;
@@ -91,7 +99,9 @@ export const createChecks = <Wish, Found>(options: ChecksOptions<Wish, Found>): 
     const found = await answer(lane, question, signal);
     const { uid, inputHash } = question;
     await noteCheck(db, { kind, uid, inputHash, ...found, now: utcText(clock.now()) });
-    answers.set(lane, (answerCount += 1));
+    answerCount += 1;
+    answers.set(lane, answerCount);
+    for (const one of brought.get(lane) ?? []) one.answer ??= answerCount;
     if (asked.get(lane) === question) asked.delete(lane);
     wake(lane);
   });
@@ -106,10 +116,14 @@ export const createChecks = <Wish, Found>(options: ChecksOptions<Wish, Found>): 
       controller.enqueue(lane);
     },
     foundFor: (lane, uid) => lastOf(lane, uid)?.found,
-    leftBehind(lane, uid) {
-      const last = lastOf(lane, uid);
-      return (brought.get(lane) ?? []).filter((one) => one !== last);
+    leftBehind(lane, current, seenAnswer) {
+      const last = current && lastOf(lane, current.uid);
+      const kept = last?.inputHash === current?.inputHash ? last : undefined;
+      return (brought.get(lane) ?? []).filter((one) => one !== kept && (one.answer ?? Infinity) <= seenAnswer);
     },
+    isBusy: (uid) =>
+      [...asked.values()].some((question) => question.uid === uid) ||
+      [...brought.values()].some((all) => all.some((one) => one.uid === uid)),
     forgetFound(lane, found) {
       const left = (brought.get(lane) ?? []).filter((one) => one.found !== found);
       if (left.length > 0) brought.set(lane, left);

@@ -27,18 +27,19 @@ import { createConditionReporter } from './condition-status.ts';
 import { createGatherCredential } from './credentials/gather.ts';
 import type { CredentialContext } from './credentials/context.ts';
 import { createCredentialReconciler } from './credentials/reconcile.ts';
-import { cleanupKey, createCleanup, type InstalledAccount } from './environments/cleanup.ts';
+import { cleanupKey, createCleanup } from './environments/cleanup.ts';
 import { createClusterCheck, type CheckCluster } from './environments/clusters.ts';
 import type { ClusterFound, EnvironmentContext } from './environments/context.ts';
 import { createGatherEnvironment } from './environments/gather.ts';
 import { createEnvironmentReconciler, environmentTrouble } from './environments/reconcile.ts';
 import { followLanes } from './lanes.ts';
+import type { MadeServiceAccount } from './remote-cluster.ts';
 import { followSecrets } from './tenant-secrets.ts';
 
 /** What is asked of others than the cluster and the database of the service. */
 export interface Outside {
   readonly checkCluster: CheckCluster;
-  readonly removeAccount: (account: InstalledAccount, signal: AbortSignal) => Promise<void>;
+  readonly removeAccount: (account: MadeServiceAccount, signal: AbortSignal) => Promise<void>;
   readonly checkRepository: (wish: CredentialWish, signal: AbortSignal) => Promise<void>;
 }
 
@@ -114,7 +115,8 @@ export const createEnvironmentLanes = (
     wake: enqueue,
   });
   const remove = outside.removeAccount;
-  const cleanup = term.loop('environment-cleanup', createCleanup({ ...term, remove }), { graceMs: checking.graceMs });
+  const cleaning = createCleanup({ ...term, remove, isBusy: clusters.isBusy });
+  const cleanup = term.loop('environment-cleanup', cleaning, { graceMs: checking.graceMs });
   const cleanUp = (): void => cleanup.enqueue(cleanupKey);
   const { engineNamespace, concurrency } = settings;
   const context: EnvironmentContext = {

@@ -114,15 +114,19 @@ describe('a token that was given', () => {
 
 describe('the removal of a ServiceAccount', () => {
   const remove = (checked: CheckedEnvironment, changes: object = {}): Promise<void> =>
-    removeServiceAccount(contextWith(), {
-      host: cluster.api.server.url,
-      token: checked.token,
-      insecure: true,
-      serviceAccount: account,
-      uid,
-      signal: new AbortController().signal,
-      ...changes,
-    });
+    removeServiceAccount(
+      contextWith(),
+      {
+        host: cluster.api.server.url,
+        token: checked.token,
+        insecure: true,
+        serviceAccount: account,
+        uid,
+        inUse: undefined,
+        ...changes,
+      },
+      new AbortController().signal,
+    );
 
   const left = async (): Promise<string[]> => {
     const there = await Promise.all(

@@ -15,10 +15,12 @@ import { inTime, withRemote, type Remote, type RemoteContext } from './remote-cl
 import {
   installServiceAccount,
   issueToken,
+  removeAccount,
   revokeTokens,
   secretNameIn,
   serviceAccountName,
-  removeWhatIsUnused,
+  takeBackAccount,
+  type MadeAccount,
 } from './remote-service-account.ts';
 
 /** What Argo CD is to use. */
@@ -55,23 +57,35 @@ const RENEW_BEFORE_MS = 45 * 60_000;
  * it, which names the new one, revokes that one too.
  * @throws Fault('user') with the reason and text of the condition, or the signal's reason.
  */
-export const checkEnvironment = (
+export const checkEnvironment = async (
   context: RemoteContext,
   wish: EnvironmentWish,
   of: EnvironmentCheck,
-): Promise<CheckedEnvironment> =>
-  inTime(context, { signal: of.signal, what: 'the check of an environment' }, async (signal) => {
-    const { token } = wish.access;
-    if (wish.newServiceAccount) return checkedAccount(context, wish, { ...of, signal });
-    if (token === undefined) throw new TypeError('a wish without a token'); // readEnvironment makes none
-    await verified(context, { wish, token, signal });
-    return { token, expiresAtMs: undefined, serviceAccount: undefined };
-  });
+): Promise<CheckedEnvironment> => {
+  const making: Making = { access: undefined };
+  try {
+    return await inTime(context, { signal: of.signal, what: 'the check of an environment' }, async (signal) => {
+      const { token } = wish.access;
+      if (wish.newServiceAccount) return checkedAccount(context, wish, { ...of, signal, making });
+      if (token === undefined) throw new TypeError('a wish without a token'); // readEnvironment makes none
+      await verified(context, { wish, token, signal });
+      return { token, expiresAtMs: undefined, serviceAccount: undefined };
+    });
+  } catch (error) {
+    if (making.access && !of.signal.aborted) await takeBack(context, of, making.access);
+    throw error;
+  }
+};
+
+/** What is being made on a cluster and is not known to be of use yet. */
+interface Making {
+  access: RemoteAccess | undefined;
+}
 
 const checkedAccount = async (
   context: RemoteContext,
   wish: EnvironmentWish,
-  of: EnvironmentCheck,
+  { making, ...of }: EnvironmentCheck & { readonly making: Making },
 ): Promise<CheckedEnvironment> => {
   const { issued, uid, signal } = of;
   const works = issued !== undefined && (await isWorking(context, { wish, token: issued.token, signal }));
@@ -83,12 +97,10 @@ const checkedAccount = async (
   }
   const access = works && own ? own : installAccess(wish);
   return withRemote(context, { access, signal }, async (remote) => {
-    const { token, secretName, expiresAtMs } = await orTakenBack(remote, of, async () => {
-      await installServiceAccount(remote, uid);
-      const made = await issueToken(remote, uid);
-      await verified(context, { wish, token: made.token, signal, fresh: true });
-      return made;
-    });
+    await installServiceAccount(remote, uid, () => (making.access = access));
+    const { token, secretName, expiresAtMs } = await issueToken(remote, uid);
+    await verified(context, { wish, token, signal, fresh: true });
+    making.access = undefined;
     // One that was refused is nobody's any more.
     const used = issued && !works ? undefined : (issued?.token ?? of.inUse);
     const kept = used === undefined ? [] : [secretNameIn(used)];
@@ -97,27 +109,24 @@ const checkedAccount = async (
   });
 };
 
-/** What can't be used is not left on the cluster. */
-const orTakenBack = async <T>(
-  remote: Remote,
-  { uid, issued, inUse }: EnvironmentCheck,
-  make: () => Promise<T>,
-): Promise<T> => {
-  try {
-    return await make();
-  } catch (error) {
-    await takeBack(remote, uid, issued?.token ?? inUse);
-    throw error;
-  }
-};
+/** The check itself may have used up all of its time. */
+const TAKE_BACK_MS = 5_000;
 
-/** Why the credentials don't work is what counts, not what could not be removed then. */
-const takeBack = async (remote: Remote, uid: string, inUse: string | undefined): Promise<void> => {
+/** Removes what turned out to be of no use. Why it is so is what counts, not what could not be removed then. */
+const takeBack = async (
+  context: RemoteContext,
+  { uid, issued, inUse, signal: outer }: EnvironmentCheck,
+  access: RemoteAccess,
+): Promise<void> => {
+  const made = { uid, serviceAccount: serviceAccountName(uid), inUse: issued?.token ?? inUse };
+  const soon = { ...context, deadlineMs: Math.min(context.deadlineMs, TAKE_BACK_MS) };
   try {
-    await removeWhatIsUnused(remote, { uid, serviceAccount: serviceAccountName(uid), inUse });
+    await inTime(soon, { signal: outer, what: 'the removal of what was made' }, (signal) =>
+      withRemote(soon, { access, signal }, (remote) => takeBackAccount(remote, made)),
+    );
   } catch (error) {
     if (!isCallFailure(error)) throw error;
-    remote.log.warn('what was made for an environment that does not work could not be removed', {
+    context.log.warn('what was made for an environment that does not work could not be removed', {
       uid,
       reason: reasonOf(error),
     });
@@ -125,7 +134,10 @@ const takeBack = async (remote: Remote, uid: string, inUse: string | undefined):
 };
 
 /** Without the words of the cluster, which may be anything. */
-const reasonOf = (error: unknown): string => (error instanceof ApiError ? String(error.code) : remoteCause(error));
+const reasonOf = (error: unknown): string => {
+  if (isFault(error, 'user')) return error.reason;
+  return error instanceof ApiError ? String(error.code) : remoteCause(error);
+};
 
 const endsSoon = ({ clock }: RemoteContext, expiresAtMs: number | undefined): boolean =>
   expiresAtMs !== undefined && expiresAtMs - clock.now() < RENEW_BEFORE_MS;
@@ -232,26 +244,22 @@ const validationFault = (error: unknown): unknown => {
   return userFault('UnableToValidateClusterCredentials', message);
 };
 
-/** What was made on a cluster, and how it is reached with what Argo CD used. */
-export interface MadeServiceAccount {
+/** A ServiceAccount that was made, and how it is reached with what Argo CD used. */
+export interface MadeServiceAccount extends MadeAccount {
   readonly host: string;
   readonly token: string;
   readonly insecure: boolean;
-  readonly serviceAccount: string;
-  /** Of the environment's object that it was made for. */
-  readonly uid: string;
-  /** The account's token that Argo CD uses for another URL, which may lead to the same cluster. */
-  readonly inUse?: string | undefined;
-  readonly signal: AbortSignal;
 }
 
 /**
- * Removes the ServiceAccount, its role, binding and tokens, or only tokens where one of them is in use. What is gone already is fine.
+ * Removes the ServiceAccount, its role, binding and tokens, or only old tokens where one is in use. What is gone is fine.
  * @throws Fault('user') when something is, or may be, left, or the signal's reason.
  */
-export const removeServiceAccount = (context: RemoteContext, made: MadeServiceAccount): Promise<void> =>
-  inTime(context, { signal: made.signal, what: 'the removal of a ServiceAccount' }, (signal) =>
-    withRemote(context, { access: argoAccess(made, made.token), signal }, (remote) =>
-      removeWhatIsUnused(remote, { ...made, inUse: made.inUse }),
-    ),
+export const removeServiceAccount = (
+  context: RemoteContext,
+  made: MadeServiceAccount,
+  stop: AbortSignal,
+): Promise<void> =>
+  inTime(context, { signal: stop, what: 'the removal of a ServiceAccount' }, (signal) =>
+    withRemote(context, { access: argoAccess(made, made.token), signal }, (remote) => removeAccount(remote, made)),
   );

@@ -6,7 +6,7 @@ import { useScriptedClients } from '../../test/kit/scripted-clients.ts';
 import { answerJson } from '../../test/kit/scripted-server.ts';
 import { createVirtualClock } from '../../test/kit/virtual-clock.ts';
 import type { EnvironmentWish } from '../domain/environment-wish.ts';
-import { namespaces } from '../kube/object.ts';
+import { namespaces, type KubeObject } from '../kube/object.ts';
 
 const cluster = useRemoteCluster();
 const { serve } = useScriptedClients();
@@ -105,6 +105,23 @@ describe('a ServiceAccount', () => {
     expect(await cluster.whoIs(second.token)).toContain(account);
     await check(wish(), { issued: second, inUse: second.token });
     await expect(cluster.whoIs(first.token)).rejects.toMatchObject({ code: 401 });
+  });
+
+  test('that somebody has begun to remove is kept from the garbage collector', async () => {
+    await check(wish());
+    const { metadata } = await cluster.read<KubeObject>(paths.role);
+    const kind = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole' };
+    const ownerReferences = [{ ...kind, name: metadata.name, uid: metadata.uid ?? '' }];
+    for (const path of [paths.account, paths.binding]) {
+      const found = await cluster.read<KubeObject>(path);
+      const body = { ...found, metadata: { ...found.metadata, ownerReferences } };
+      await cluster.admin.raw({ method: 'PUT', path, body });
+    }
+    await check(wish());
+    await cluster.admin.raw({ method: 'DELETE', path: paths.role });
+    for (const path of [paths.account, paths.binding]) {
+      expect((await cluster.read<KubeObject>(path)).metadata.ownerReferences ?? []).toEqual([]);
+    }
   });
 
   test('is made again with the kubeconfig when its token is refused', async () => {

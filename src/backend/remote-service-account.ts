@@ -71,7 +71,10 @@ const absentIs = async <T>(run: () => Promise<T>): Promise<T | undefined> => {
   }
 };
 
-/** Creates an object, or corrects the one that is there. One that is right is left alone. */
+/**
+ * Creates an object, or corrects the one that is there. One that is right is left alone. One that somebody has begun to remove
+ * (see `removeAccount`) is kept from the garbage collector.
+ */
 const ensure = async <T extends KubeObject>(
   { client, call }: Remote,
   { resource, wanted }: { readonly resource: ResourceType<T>; readonly wanted: T },
@@ -87,7 +90,9 @@ const ensure = async <T extends KubeObject>(
       found = await read(); // somebody was faster
     }
   }
-  const body = correction(found);
+  const rescue = found.metadata.ownerReferences?.length ? { metadata: { ownerReferences: null } } : undefined;
+  const change = correction(found);
+  const body = (change ?? rescue) && { ...rescue, ...change };
   return body ? client.patch(resource, wanted.metadata, { ...call, type: 'merge', body }) : found;
 };
 
@@ -108,8 +113,11 @@ const bindingFor = (uid: string): ClusterRoleBinding => ({
   subjects: [{ kind: 'ServiceAccount', name: serviceAccountName(uid), namespace: NAMESPACE }],
 });
 
-/** Makes the ServiceAccount with all rights what it has to be. @throws Fault('user', 'UnableToInstallServiceAccount') */
-export const installServiceAccount = async (remote: Remote, uid: string): Promise<void> => {
+/**
+ * Makes the ServiceAccount with all rights what it has to be; `onBegun` is told when there is something that may have to go.
+ * @throws Fault('user', 'UnableToInstallServiceAccount')
+ */
+export const installServiceAccount = async (remote: Remote, uid: string, onBegun: () => void): Promise<void> => {
   const account = {
     apiVersion: 'v1',
     kind: 'ServiceAccount',
@@ -118,6 +126,7 @@ export const installServiceAccount = async (remote: Remote, uid: string): Promis
   await step('create ServiceAccount', () =>
     ensure(remote, { resource: serviceAccounts, wanted: account }, () => undefined),
   );
+  onBegun();
   const role = roleFor(uid);
   await step('create or update ClusterRole', () =>
     ensure(remote, { resource: clusterRoles, wanted: role }, ({ rules }) =>
@@ -258,49 +267,52 @@ const tokenSecrets = async ({ client, call }: Remote, uid: string): Promise<Map<
   return found;
 };
 
-/** Deletes all of an environment's tokens but those of the Secrets that are named. */
+/** Deletes all of an environment's tokens but those of the Secrets that are named; the one of `last` after the others. */
 export const revokeTokens = async (
   remote: Remote,
-  { uid, keep }: { readonly uid: string; readonly keep: readonly string[] },
+  { uid, keep, last }: { readonly uid: string; readonly keep: readonly string[]; readonly last?: string | undefined },
 ): Promise<void> => {
-  for (const name of (await tokenSecrets(remote, uid)).keys()) {
-    if (keep.includes(name)) continue;
+  const names = [...(await tokenSecrets(remote, uid)).keys()].filter((name) => !keep.includes(name));
+  for (const name of [...names.filter((one) => one !== last), ...names.filter((one) => one === last)]) {
     await absentIs(() => remote.client.delete(secrets, { namespace: NAMESPACE, name }, remote.call));
   }
 };
 
 /** A ServiceAccount that was made. */
 export interface MadeAccount {
+  /** Of the object of the environment that it was made for. */
   readonly uid: string;
   readonly serviceAccount: string;
-  /** The account's token that Argo CD uses, on whichever cluster; undefined for none. */
+  /** The account's token that Argo CD uses; undefined for none. It may be for another URL, and that may lead to the same cluster. */
   readonly inUse: string | undefined;
 }
 
-/**
- * Removes everything that was made, or all tokens but the one in use where that is of this cluster: two URLs may lead to one.
- * @throws Fault('user', 'UnableToInstallServiceAccount') when it is not certain that all of it goes.
- */
-export const removeWhatIsUnused = async (remote: Remote, { inUse, ...made }: MadeAccount): Promise<void> => {
-  if (inUse === undefined) return uninstall(remote, made);
-  const used = secretNameIn(inUse);
-  if (used === undefined) return; // nobody can tell whether it is of this cluster
-  const { uid } = made;
-  const names = await step('list token Secrets', () => tokenSecrets(remote, uid));
-  if (!names.has(used)) return uninstall(remote, made);
-  await step('revoke old tokens', () => revokeTokens(remote, { uid, keep: [used] }));
+/** Whether the token that is in use is of the cluster that is called. @throws Fault('user') when that can't be told. */
+const isUsedHere = async ({ client, call }: Remote, { inUse }: MadeAccount): Promise<boolean> => {
+  if (inUse === undefined) return false;
+  const name = secretNameIn(inUse);
+  if (name === undefined) throw installFault('unable to tell whether the account is in use: its token names no Secret');
+  const secret = await step('read token Secret', () =>
+    absentIs(() => client.get(secrets, { namespace: NAMESPACE, name }, call)),
+  );
+  return secret !== undefined;
 };
 
-/** By the account's own token. Its rights end with its role, so first all else is made to depend on that: the cluster collects it. */
-const uninstall = async (
-  remote: Remote,
-  { uid, serviceAccount }: Pick<MadeAccount, 'uid' | 'serviceAccount'>,
-): Promise<void> => {
+const revokeOthers = (remote: Remote, { uid, inUse = '' }: MadeAccount, last?: string): Promise<void> =>
+  step('revoke old tokens', () => revokeTokens(remote, { uid, keep: [secretNameIn(inUse) ?? ''], last }));
+
+/**
+ * Removes everything that was made, by the account's own token; or the other tokens alone where one is in use. The rights of the
+ * account end with its role, so first all else is made to depend on the role: the cluster then collects it.
+ * @throws Fault('user', 'UnableToInstallServiceAccount') when it is not certain that all of it goes.
+ */
+export const removeAccount = async (remote: Remote, made: MadeAccount & { readonly token: string }): Promise<void> => {
+  if (await isUsedHere(remote, made)) return revokeOthers(remote, made, secretNameIn(made.token));
   const { client, call } = remote;
   const role = await step('read ClusterRole', () =>
-    absentIs(() => client.get(clusterRoles, { name: roleName(uid) }, call)),
+    absentIs(() => client.get(clusterRoles, { name: roleName(made.uid) }, call)),
   );
-  const rest = await step('list token Secrets', () => belongings(remote, { uid, serviceAccount }));
+  const rest = await step('list token Secrets', () => belongings(remote, made));
   if (!role) return step('remove ServiceAccount', () => removeAll(remote, rest));
   const { name, uid: ownerUid = '' } = role.metadata;
   const owner = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', name, uid: ownerUid };
@@ -315,16 +327,21 @@ const uninstall = async (
   );
 };
 
+/** Removes the same by the rights of whoever made it, at once. @throws like `removeAccount` */
+export const takeBackAccount = async (remote: Remote, made: MadeAccount): Promise<void> => {
+  if (await isUsedHere(remote, made)) return revokeOthers(remote, made);
+  const rest = await step('list token Secrets', () => belongings(remote, made));
+  const role = { resource: clusterRoles, ref: { name: roleName(made.uid) } };
+  await step('remove ServiceAccount', () => removeAll(remote, [...rest, role]));
+};
+
 interface Belonging {
   readonly resource: ResourceType;
   readonly ref: ObjectRef;
 }
 
 /** What there is besides the role, the account at the end. */
-const belongings = async (
-  remote: Remote,
-  { uid, serviceAccount }: { readonly uid: string; readonly serviceAccount: string },
-): Promise<Belonging[]> => [
+const belongings = async (remote: Remote, { uid, serviceAccount }: MadeAccount): Promise<Belonging[]> => [
   { resource: clusterRoleBindings, ref: { name: bindingName(uid) } },
   ...[...(await tokenSecrets(remote, uid)).keys()].map((name) => ({
     resource: secrets,

@@ -33,6 +33,12 @@ export interface EnvironmentLink {
   readonly rows: EnvironmentRowFacts | undefined;
 }
 
+/** Whether the token of these rows may be that of a ServiceAccount that was made: the original did not note it. */
+export const mayBeOfAccount = ({
+  serviceAccount,
+  inputHash,
+}: Pick<EnvironmentRowFacts, 'serviceAccount' | 'inputHash'>): boolean => serviceAccount !== null || inputHash === null;
+
 /** What the last check of this process has brought; it goes into the rows, and is forgotten then. */
 export interface EnvironmentFound {
   readonly inputHash: string;

@@ -4,7 +4,13 @@ import { waitingFault } from '../api/reasons.ts';
 import type { GitOpsDeploymentManagedEnvironment } from '../api/v1alpha1/gitops-deployment-managed-environment.ts';
 import { parseTime } from '../lib/clock.ts';
 import { judgeCheck, type CheckRules } from './check-facts.ts';
-import type { EnvironmentFacts, EnvironmentFound, EnvironmentLink, EnvironmentRowFacts } from './environment-facts.ts';
+import {
+  mayBeOfAccount,
+  type EnvironmentFacts,
+  type EnvironmentFound,
+  type EnvironmentLink,
+  type EnvironmentRowFacts,
+} from './environment-facts.ts';
 import { readEnvironment, type EnvironmentWish } from './environment-wish.ts';
 import { assertTurn } from './turn.ts';
 
@@ -38,6 +44,10 @@ export interface EnvironmentQuestion {
    * cluster.
    */
   readonly sealedInUse: string | undefined;
+  /** Of the environment's object. */
+  readonly namespace: string;
+  /** Of its row; undefined before there is one. */
+  readonly environmentId: string | undefined;
 }
 
 /** What apply has to bring about, and what is to be asked of the other side meanwhile. */
@@ -81,9 +91,14 @@ const planLive = (
   const wish = { ...read, inputHash };
   const { ask, result } = judgeCheck(facts.check, { inputHash, expiresAtMs: parseTime(rows?.tokenExpiresAt) }, when);
   const issued = issuedBefore(rows, wish, formerHashes);
-  // Credentials of the original don't say whether their token is that of an account.
-  const sealedInUse = rows && (rows.serviceAccount || rows.inputHash === null) ? rows.sealedToken : undefined;
-  const question: EnvironmentQuestion = { wish, issued, sealedInUse };
+  const sealedInUse = rows && mayBeOfAccount(rows) ? rows.sealedToken : undefined;
+  const question: EnvironmentQuestion = {
+    wish,
+    issued,
+    sealedInUse,
+    namespace: environment.metadata.namespace ?? '',
+    environmentId: rows ? link?.id : undefined,
+  };
   const waits = waitingFault('CheckPending', 'the credentials are being checked');
   if (!result) return { write: undefined, ask: question, fault: waits };
   const again = ask ? question : undefined;

@@ -65,7 +65,19 @@ const create = async (cluster: RemoteCluster, more = {}) => {
   const made = await createEnvironment(world, ref(), { apiURL: cluster.url, createNewServiceAccount: true, ...more });
   return made.metadata.uid ?? '';
 };
-const cleanups = () => world.database.sql('select host, due_at > requested_at as later from environment_cleanup');
+const cleanups = (uid: string) =>
+  world.database.sql<{ host: string; later: boolean }>(
+    `select host, due_at > requested_at as later from environment_cleanup where environment_uid = '${uid}' order by host`,
+  );
+const later = (cluster: RemoteCluster | undefined) => ({ host: cluster?.url, later: true });
+const patch = (spec: object) =>
+  world.client.patch(gitOpsDeploymentManagedEnvironments, ref(), { type: 'merge', body: { spec } });
+const move = async (cluster: RemoteCluster): Promise<void> => {
+  await put(cluster);
+  await patch({ apiURL: cluster.url });
+};
+const connected = () =>
+  becomes(world, 'environment', { ...ref(), condition: /^ConnectionInitializationSucceeded=True Succeeded$/ });
 
 describe('a ServiceAccount', () => {
   it('that is made for an environment while that is deleted goes too', async () => {
@@ -78,33 +90,54 @@ describe('a ServiceAccount', () => {
     expect(await accountOn(here, uid)).toBeDefined();
     binding.open();
     await eventually('the account is gone', async () => (await accountOn(here, uid)) === undefined);
-    await eventually('nothing is noted any more', async () => (await cleanups()).length === 0);
+    await eventually('nothing is noted any more', async () => (await cleanups(uid)).length === 0);
   });
 
   it('that is made on a cluster while the team names another one is noted as what is to go', async () => {
     binding.close();
     const uid = await create(here!);
     await binding.whenHeld();
-    await put(elsewhere!);
-    const body = { spec: { apiURL: elsewhere!.url } };
-    await world.client.patch(gitOpsDeploymentManagedEnvironments, ref(), { type: 'merge', body });
+    await move(elsewhere!);
     binding.open();
-    const condition = /^ConnectionInitializationSucceeded=True Succeeded$/;
-    await becomes(world, 'environment', { ...ref(), condition });
+    await connected();
     expect(await accountOn(elsewhere, uid)).toBeDefined();
-    await eventually('it is noted', async () => (await cleanups()).length > 0);
-    expect(await cleanups(), 'after a while: the team may change its mind').toEqual([{ host: here!.url, later: true }]);
-    await put(here!);
-    const back = { spec: { apiURL: here!.url } };
-    await world.client.patch(gitOpsDeploymentManagedEnvironments, ref(), { type: 'merge', body: back });
-    await eventually('the account is in use again, and the other one is to go', async () => {
-      const [one, ...more] = await world.database.sql<{ host: string }>('select host from environment_cleanup');
+    await eventually('it is noted', async () => (await cleanups(uid)).length > 0);
+    expect(await cleanups(uid), 'after a while: the team may change its mind').toEqual([later(here)]);
+  });
+
+  it('stays where the team goes back to, and the other one is noted', async () => {
+    const uid = await create(here!);
+    await connected();
+    await move(elsewhere!);
+    await eventually('the first is noted', async () => (await cleanups(uid)).some(({ host }) => host === here!.url));
+    await move(here!);
+    await eventually('only the second is', async () => {
+      const [one, ...more] = await cleanups(uid);
       return one?.host === elsewhere!.url && more.length === 0;
     });
+    await connected();
+    expect(await accountOn(here, uid)).toBeDefined();
+  });
+
+  it('that is made while the team decides to do without one is noted as what is to go', async () => {
+    binding.close();
+    const uid = await create(here!);
+    await binding.whenHeld();
+    const passes = await backend.passes('environment');
+    await patch({ createNewServiceAccount: false });
+    await eventually('the lane has seen it', async () => (await backend.passes('environment')) > passes);
+    binding.open();
+    await connected();
+    await eventually('it is noted', async () => (await cleanups(uid)).length > 0);
+    expect(await cleanups(uid)).toEqual([later(here)]);
   });
 
   it('that turned out to be of no use is not left on the cluster', async () => {
+    binding.close();
     const uid = await create(here!, { namespaces: ['nowhere'] });
+    await binding.whenHeld();
+    expect(await accountOn(here, uid)).toBeDefined();
+    binding.open();
     await becomes(world, 'environment', { ...ref(), condition: /UnableToValidateClusterCredentials/ });
     await eventually('the account is gone', async () => (await accountOn(here, uid)) === undefined);
   });

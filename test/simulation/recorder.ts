@@ -92,8 +92,10 @@ export const createRecorder = (present: PresentObjects, when: () => string): Rec
   };
   const cutOff = ({ uid, host, tokens }: RemovedAccount): void => {
     const environment = present(gitOpsDeploymentManagedEnvironments).find(({ metadata }) => metadata.uid === uid);
-    const { apiURL = '', createNewServiceAccount } = environment?.spec ?? {};
-    if (asked.has(uid) || !createNewServiceAccount || clusterAt(apiURL) !== clusterAt(host)) return;
+    const { apiURL = '', createNewServiceAccount = false } = environment?.spec ?? {};
+    // One that moves or goes without an account of its own has a minute; one that is deleted, until Argo CD has let go.
+    const moves = environment && (!createNewServiceAccount || clusterAt(apiURL) !== clusterAt(host));
+    if (moves) return;
     const used = present(secrets).flatMap(({ data }) => Buffer.from(data?.['config'] ?? '', 'base64').toString());
     const isUsed = [...tokens].some((token) => used.some((config) => config.includes(`"${token}"`)));
     wrong(isUsed, `the ServiceAccount of ${who(uid)} was removed while Argo CD used it`);

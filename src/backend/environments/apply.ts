@@ -16,7 +16,7 @@ import { linkResource } from '../../db/queries/resource-link.ts';
 import { ensureAccess } from '../../db/queries/tenant.ts';
 import type { Queryable } from '../../db/pool.ts';
 import { isAnswered } from '../../db/sql-error.ts';
-import type { EnvironmentFacts, EnvironmentLink } from '../../domain/environment-facts.ts';
+import type { EnvironmentFacts, EnvironmentFound, EnvironmentLink } from '../../domain/environment-facts.ts';
 import { planEnvironment, writesEnvironment, type EnvironmentWrite } from '../../domain/environment-plan.ts';
 import { readSpecField, writeSpecField } from '../../domain/spec-field.ts';
 import { utcText } from '../../lib/clock.ts';
@@ -36,10 +36,11 @@ export interface AppliedEnvironment {
   readonly removed: readonly EnvironmentLink[];
   /** Operations that nobody waits for. */
   readonly operations: readonly string[];
-  readonly written: boolean;
+  /** What has gone into the rows; undefined when nothing was written. */
+  readonly found: EnvironmentFound | undefined;
 }
 
-const nothing: AppliedEnvironment = { removed: [], operations: [], written: false };
+const nothing: AppliedEnvironment = { removed: [], operations: [], found: undefined };
 
 /**
  * Carries out the plan for `facts`: locks the tenant, reads the rows again, plans again, writes what differs.
@@ -62,7 +63,7 @@ export const applyEnvironmentPlan = async (
     for (const link of plan.remove) operations.push(await removeLink(work, link));
     if (plan.write) await writeRows(work, plan.write);
     lost.throwIfAborted(); // then this is rolled back: whoever works now may have planned from something newer
-    return { removed: plan.remove, operations, written: plan.write !== undefined };
+    return { removed: plan.remove, operations, found: plan.write?.found };
   });
 };
 
@@ -129,7 +130,7 @@ const writeRows = async (work: Work, write: EnvironmentWrite): Promise<void> => 
   if (link?.rows && (link.rows.host !== wish.host || !found.serviceAccount)) {
     await noteCleanup(work, link, CLEANUP_AFTER_MS);
   }
-  if (found.serviceAccount) await dropCleanups(tx, { environmentUid, host: wish.host });
+  if (found.serviceAccount) await dropCleanups(tx, { environmentUid, host: wish.host, until: now });
   const before = await selectEnvironmentValues(tx, id);
   const { host, insecure, namespaces, clusterResources } = wish;
   const values: EnvironmentValues = { host, token: found.token, insecure, namespaces, clusterResources };

@@ -13,21 +13,10 @@ import type { Keyring } from '../../lib/envelope.ts';
 import { messageOf } from '../../lib/fault.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Reconcile } from '../../runtime/controller.ts';
+import type { MadeServiceAccount } from '../remote-cluster.ts';
 
 /** The only key of the clean-up. */
 export const cleanupKey = 'backend/environment-cleanup/all';
-
-/** How a ServiceAccount that was made is removed. */
-export interface InstalledAccount {
-  readonly host: string;
-  readonly token: string;
-  readonly insecure: boolean;
-  readonly serviceAccount: string;
-  /** Of the environment that it was made for. */
-  readonly uid: string;
-  /** The account's token that Argo CD uses for another URL, which may lead to the same cluster; undefined for none. */
-  readonly inUse: string | undefined;
-}
 
 /** What the clean-up takes. */
 export interface CleanupContext {
@@ -35,7 +24,9 @@ export interface CleanupContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly keyring: Keyring;
-  readonly remove: (account: InstalledAccount, signal: AbortSignal) => Promise<void>;
+  readonly remove: (account: MadeServiceAccount, signal: AbortSignal) => Promise<void>;
+  /** True while a check of the environment with this UID is under way, or has brought what is not in the rows yet. */
+  readonly isBusy: (uid: string) => boolean;
 }
 
 const PAGE = 20;
@@ -43,6 +34,7 @@ const FIRST_AGAIN_MS = 10_000;
 /** Eight tries within an hour; then the cluster is taken to be gone. */
 const MOST_ATTEMPTS = 8;
 const LOOK_MS = 60_000;
+const BUSY_AGAIN_MS = 5_000;
 /** Longer than any result counts. */
 const CHECK_AGE_MS = 86_400_000;
 
@@ -52,20 +44,22 @@ export const createCleanup =
   async (_key, { signal }) => {
     const { db, clock } = context;
     const due = await selectDueCleanups(db, utcText(clock.now()), PAGE);
-    await Promise.all(due.map((one) => tryCleanup(context, one, signal)));
-    if (due.length === PAGE) return { afterMs: 1 };
+    const idle = due.filter((one) => !context.isBusy(one.environment_uid));
+    await Promise.all(idle.map((one) => tryCleanup(context, one, signal)));
+    if (due.length === PAGE && idle.length > 0) return { afterMs: 1 };
     await sweepChecks(db, utcText(clock.now() - CHECK_AGE_MS));
-    return { afterMs: LOOK_MS };
+    return { afterMs: idle.length < due.length ? BUSY_AGAIN_MS : LOOK_MS };
   };
 
 const tryCleanup = async (context: CleanupContext, due: DueCleanup, signal: AbortSignal): Promise<void> => {
   const { db, clock, log, keyring, remove } = context;
   const { cleanup_id: id, host, service_account: serviceAccount, environment_uid: uid, attempts } = due;
+  const until = utcText(clock.now());
   try {
     const token = keyring.open(due.bearer_token);
     const inUse = due.in_use === null ? undefined : keyring.open(due.in_use);
     await remove({ host, token, insecure: due.allow_insecure, serviceAccount, uid, inUse }, signal);
-    await dropCleanups(db, { environmentUid: uid, host }); // there may be another note of the same account
+    await dropCleanups(db, { environmentUid: uid, host, until }); // there may be another note of the same account
   } catch (error) {
     signal.throwIfAborted();
     if (attempts + 1 < MOST_ATTEMPTS) {

@@ -37,7 +37,8 @@ export const createClusterCheck =
     readonly keyring: Keyring;
     readonly check: CheckCluster;
   }): Check<EnvironmentQuestion, ClusterFound> =>
-  async ({ uid, wish: { wish, issued: kept, sealedInUse } }, signal) => {
+  async ({ uid, wish: question }, signal) => {
+    const { wish, issued: kept, sealedInUse, namespace, environmentId } = question;
     const inUse = keyring.open(sealedInUse ?? '');
     const issued = kept && { token: keyring.open(kept.sealedToken), expiresAtMs: kept.expiresAtMs };
     const { inputHash, host, insecure } = wish;
@@ -48,5 +49,5 @@ export const createClusterCheck =
       ...(inUse !== '' && { inUse }),
     });
     if (serviceAccount === undefined || (token === issued?.token && !kept?.adopted)) return undefined;
-    return { inputHash, host, insecure, token, expiresAtMs, serviceAccount };
+    return { inputHash, host, insecure, token, expiresAtMs, serviceAccount, namespace, environmentId };
   };

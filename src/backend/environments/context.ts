@@ -16,9 +16,13 @@ import type { Absences } from '../absences.ts';
 import type { Checks } from '../checks.ts';
 import { namespaceIndexer } from '../lanes.ts';
 
-/** What asking a cluster has brought, and where; undefined where what is known of it stays. */
-export type ClusterFound =
-  (EnvironmentFound & Pick<EnvironmentWish, 'host' | 'insecure'> & { readonly serviceAccount: string }) | undefined;
+/** An account's token that a cluster has given, with what it takes to remove the account again. */
+export type AccountFound = EnvironmentFound &
+  Pick<EnvironmentWish, 'host' | 'insecure'> &
+  Pick<EnvironmentQuestion, 'namespace' | 'environmentId'> & { readonly serviceAccount: string };
+
+/** What asking a cluster has brought; undefined where what is known of it stays. */
+export type ClusterFound = AccountFound | undefined;
 
 /** The surroundings of an environment's reconciler. */
 export interface EnvironmentContext {

@@ -37,7 +37,7 @@ export const createEnvironmentReconciler =
     if (environment) {
       const { connection, summary } = wantedEnvironmentConditions({ environment, fault, runId });
       await steps.status.report({ object: environment, own: ownOf(connection), summary });
-    } else if (context.clusters.leftBehind(key, undefined).length === 0) {
+    } else if (context.clusters.leftBehind(key, undefined, Infinity).length === 0) {
       context.clusters.forget(key);
     }
     const afterMs = nextLook(context, facts);
@@ -72,11 +72,11 @@ const makeRows = async (
 };
 
 const write = async (context: EnvironmentContext, steps: EnvironmentSteps, facts: EnvironmentFacts): Promise<void> => {
-  const { removed, operations, written } = await applyEnvironmentPlan(context, facts);
+  const { removed, operations, found } = await applyEnvironmentPlan(context, facts);
   for (const { environmentUid } of removed) context.absences.forget(environmentUid);
-  if (written) context.clusters.forgetFound(laneKey('environment', facts), facts.found);
+  if (found) context.clusters.forgetFound(laneKey('environment', facts), found);
   steps.settled(operations);
-  if (removed.length > 0 || written) context.wakeDeployments(`${facts.namespace?.name ?? ''}/${facts.name}`);
+  if (removed.length > 0 || found) context.wakeDeployments(`${facts.namespace?.name ?? ''}/${facts.name}`);
 };
 
 const askCluster = ({ clusters }: EnvironmentContext, facts: EnvironmentFacts, asked: EnvironmentQuestion): void => {

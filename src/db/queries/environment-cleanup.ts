@@ -62,7 +62,8 @@ select c.cleanup_id, c.environment_uid, c.host, c.bearer_token, c.allow_insecure
     join managedenvironment e on e.managedenvironment_id = m.db_relation_key
     join clustercredentials k on k.clustercredentials_cred_id = e.clustercredentials_id
     where m.api_resource_uid = c.environment_uid and m.api_resource_type = 'GitOpsDeploymentManagedEnvironment'
-      and k.service_account = c.service_account
+      and m.db_relation_type = 'ManagedEnvironment'
+      and (k.service_account = c.service_account or k.input_hash is null)
     limit 1
   ) as in_use
 from environment_cleanup c
@@ -81,20 +82,23 @@ order by c.due_at limit $2`,
 );
 
 /**
- * What is due: Argo CD has let go of the environment, and nothing uses the ServiceAccount any more. Credentials of the
- * original don't say whether they do.
+ * What is due: Argo CD has let go of the environment, if it ever had it, and nothing uses the ServiceAccount any more.
+ * Credentials of the original don't say whether they do.
  */
 export const selectDueCleanups = async (db: Queryable, now: string, limit: number): Promise<readonly DueCleanup[]> =>
   (await db.query(due, [now, limit])).rows;
 
-const drop = statement('cleanup-drop', `delete from environment_cleanup where environment_uid = $1 and host = $2`);
+const drop = statement(
+  'cleanup-drop',
+  `delete from environment_cleanup where environment_uid = $1 and host = $2 and requested_at <= $3`,
+);
 
-/** Forgets what was to be removed from a cluster for an environment: it is gone, or in use again. */
+/** Forgets what was to be removed from a cluster for an environment, as it was noted until then (UTC text): it is gone, or in use. */
 export const dropCleanups = async (
   tx: Queryable,
-  { environmentUid, host }: { readonly environmentUid: string; readonly host: string },
+  { environmentUid, host, until }: { readonly environmentUid: string; readonly host: string; readonly until: string },
 ): Promise<void> => {
-  await tx.query(drop, [environmentUid, host]);
+  await tx.query(drop, [environmentUid, host, until]);
 };
 
 const again = statement(
