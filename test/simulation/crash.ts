@@ -101,7 +101,7 @@ const summaryOf = (half: Half, scenario: ScenarioName, outcomes: readonly Outcom
   const slow = mine.find(({ result }) => 'afterMs' in result && result.afterMs === slowest);
   const missed = mine.filter(({ result }) => 'reached' in result && !result.reached);
   return [
-    `${scenario.padEnd(9)} ${half.padEnd(8)} N = ${String(calls.size).padStart(3)} calls: ` +
+    `${scenario.padEnd(10)} ${half.padEnd(8)} N = ${String(calls.size).padStart(3)} calls: ` +
       `killed ${died.length} times and converged, ${mine.length - trials.length} failed, ` +
       `${missed.length} not reached; slowest ${(slowest / 1000).toFixed(1)} s` +
       (slow ? ` (${targetText(slow.target)})` : ''),
