@@ -4,11 +4,12 @@ import {
   postponeCleanup,
   removeCleanup,
   selectDueCleanups,
+  selectNextCleanup,
   sweepChecks,
   type DueCleanup,
 } from '../../db/queries/environment-cleanup.ts';
 import type { Database } from '../../db/pool.ts';
-import { utcText, type Clock } from '../../lib/clock.ts';
+import { parseTime, utcText, type Clock } from '../../lib/clock.ts';
 import type { Keyring } from '../../lib/envelope.ts';
 import { messageOf } from '../../lib/fault.ts';
 import type { Logger } from '../../lib/log.ts';
@@ -33,23 +34,38 @@ const PAGE = 20;
 const FIRST_AGAIN_MS = 10_000;
 /** Eight tries within an hour; then the cluster is taken to be gone. */
 const MOST_ATTEMPTS = 8;
-const LOOK_MS = 60_000;
+/** Whoever notes something asks for a look; this only catches what a term before has noted, and a clock that was put back. */
+const LOOK_MS = 600_000;
+/** For what waits for its Operation. That asks for a look when it ends. */
+const WAITING_AGAIN_MS = 60_000;
 const BUSY_AGAIN_MS = 5_000;
+const SWEEP_MS = 3_600_000;
 /** Longer than any result counts. */
 const CHECK_AGE_MS = 86_400_000;
 
 /** Creates the reconciler. */
-export const createCleanup =
-  (context: CleanupContext): Reconcile =>
-  async (_key, { signal }) => {
-    const { db, clock } = context;
+export const createCleanup = (context: CleanupContext): Reconcile => {
+  const { db, clock } = context;
+  let nextSweepMs = -Infinity;
+  return async (_key, { signal }) => {
     const due = await selectDueCleanups(db, utcText(clock.now()), PAGE);
     const idle = due.filter((one) => !context.isBusy(one.environment_uid));
     await Promise.all(idle.map((one) => tryCleanup(context, one, signal)));
     if (due.length === PAGE && idle.length > 0) return { afterMs: 1 };
-    await sweepChecks(db, utcText(clock.now() - CHECK_AGE_MS));
-    return { afterMs: idle.length < due.length ? BUSY_AGAIN_MS : LOOK_MS };
+    if (clock.monotonicMs() >= nextSweepMs) {
+      await sweepChecks(db, utcText(clock.now() - CHECK_AGE_MS));
+      nextSweepMs = clock.monotonicMs() + SWEEP_MS;
+    }
+    if (idle.length < due.length) return { afterMs: BUSY_AGAIN_MS };
+    return { afterMs: untilNext(parseTime(await selectNextCleanup(db)), clock.now()) };
   };
+};
+
+/** When to look again, in milliseconds. */
+const untilNext = (dueAtMs: number | undefined, nowMs: number): number => {
+  if (dueAtMs === undefined) return LOOK_MS;
+  return dueAtMs > nowMs ? Math.min(dueAtMs - nowMs, LOOK_MS) : WAITING_AGAIN_MS;
+};
 
 const tryCleanup = async (context: CleanupContext, due: DueCleanup, signal: AbortSignal): Promise<void> => {
   const { db, clock, log, keyring, remove } = context;

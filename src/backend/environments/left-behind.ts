@@ -31,7 +31,7 @@ export const noteLeftBehind = async (context: EnvironmentContext, facts: Environ
     if (fate === 'not known yet') continue;
     if (fate !== 'stays') await note(context, facts, { uid, found, afterMs: fate === 'goes' ? 0 : CLEANUP_AFTER_MS });
     clusters.forgetFound(lane, found);
-    if (fate === 'goes') cleanUp();
+    if (fate !== 'stays') cleanUp();
   }
 };
 

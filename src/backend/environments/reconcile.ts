@@ -76,7 +76,9 @@ const write = async (context: EnvironmentContext, steps: EnvironmentSteps, facts
   for (const { environmentUid } of removed) context.absences.forget(environmentUid);
   if (found) context.clusters.forgetFound(laneKey('environment', facts), found);
   steps.settled(operations);
-  if (removed.length > 0 || found) context.wakeDeployments(`${facts.namespace?.name ?? ''}/${facts.name}`);
+  if (removed.length === 0 && !found) return;
+  context.cleanUp();
+  context.wakeDeployments(`${facts.namespace?.name ?? ''}/${facts.name}`);
 };
 
 const askCluster = ({ clusters }: EnvironmentContext, facts: EnvironmentFacts, asked: EnvironmentQuestion): void => {

@@ -88,6 +88,15 @@ order by c.due_at limit $2`,
 export const selectDueCleanups = async (db: Queryable, now: string, limit: number): Promise<readonly DueCleanup[]> =>
   (await db.query(due, [now, limit])).rows;
 
+const next = statement<{ due_at: string }>(
+  'cleanup-next',
+  `select due_at from environment_cleanup order by due_at limit 1`,
+);
+
+/** When the first of what is noted is due, whatever it waits for (UTC text); null when nothing is noted. */
+export const selectNextCleanup = async (db: Queryable): Promise<string | null> =>
+  (await db.query(next, [])).rows[0]?.due_at ?? null;
+
 const drop = statement(
   'cleanup-drop',
   `delete from environment_cleanup where environment_uid = $1 and host = $2 and requested_at <= $3`,
