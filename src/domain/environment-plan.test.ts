@@ -145,13 +145,11 @@ describe('what Argo CD uses at present', () => {
   it('is told to whoever makes another token, so that it is not revoked too soon', () => {
     const asked = (rows: Parameters<typeof account>[0]) =>
       plan(environmentFacts({ ...account(rows), check: undefined })).ask;
-    expect(asked({ inputHash: 'another' })).toMatchObject({ issued: undefined, sealedInUse: 'issued' });
-    expect(asked({ host: 'https://other.example' }), 'which may be another name of this cluster').toMatchObject({
-      issued: undefined,
-      sealedInUse: 'issued',
-    });
-    expect(asked({ serviceAccount: null })?.sealedInUse, "the user's own").toBeUndefined();
-    expect(asked({ serviceAccount: null, inputHash: null })?.sealedInUse, "the original's").toBe('issued');
+    const made = { issued: undefined, sealedInUse: 'issued', accountInUse: true };
+    expect(asked({ inputHash: 'another' })).toMatchObject(made);
+    expect(asked({ host: 'https://other.example' }), 'which may be another name of this cluster').toMatchObject(made);
+    expect(asked({ serviceAccount: null })?.accountInUse, "the user's own").toBe(false);
+    expect(asked({ serviceAccount: null, inputHash: null })?.accountInUse, "the original's").toBe(true);
   });
 });
 

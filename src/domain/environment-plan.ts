@@ -39,11 +39,10 @@ export interface EnvironmentQuestion {
   readonly wish: EnvironmentWish;
   /** Undefined where a new token is wanted. */
   readonly issued: IssuedToken | undefined;
-  /**
-   * The token of an account that Argo CD has at present, as it is kept: also that of another URL, which may lead to the same
-   * cluster.
-   */
+  /** The token that Argo CD has at present, as it is kept: also that of another URL, which may lead to the same cluster. */
   readonly sealedInUse: string | undefined;
+  /** Whether that may be the token of a ServiceAccount that was made. */
+  readonly accountInUse: boolean;
   /** Of the environment's object. */
   readonly namespace: string;
   /** Of its row; undefined before there is one. */
@@ -91,11 +90,11 @@ const planLive = (
   const wish = { ...read, inputHash };
   const { ask, result } = judgeCheck(facts.check, { inputHash, expiresAtMs: parseTime(rows?.tokenExpiresAt) }, when);
   const issued = issuedBefore(rows, wish, formerHashes);
-  const sealedInUse = rows && mayBeOfAccount(rows) ? rows.sealedToken : undefined;
   const question: EnvironmentQuestion = {
     wish,
     issued,
-    sealedInUse,
+    sealedInUse: rows?.sealedToken,
+    accountInUse: rows !== undefined && mayBeOfAccount(rows),
     namespace: environment.metadata.namespace ?? '',
     environmentId: rows ? link?.id : undefined,
   };

@@ -1,7 +1,6 @@
 // What the three standard conditions of an object say together. Pure.
 import type { StandardCondition } from '../api/conditions.ts';
 import { unknownError } from '../api/messages.ts';
-import type { KubeObject } from '../kube/object.ts';
 import { isFault } from '../lib/fault.ts';
 
 /** The condition that is True (none of them for a plain not-ready), and why. */
@@ -26,7 +25,9 @@ export const troubleSummary = ({ fault, runId }: { readonly fault: unknown; read
 
 /** What a pass over an object with credentials ended with. */
 export interface CheckedObject {
-  readonly object: KubeObject;
+  readonly object: {
+    readonly metadata: { readonly deletionTimestamp?: string; readonly finalizers?: readonly string[] };
+  };
   readonly fault: unknown;
   readonly runId: string;
 }

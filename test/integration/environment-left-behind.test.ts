@@ -36,7 +36,8 @@ const binding = createHold('POST clusterrolebindings');
 
 let world: World;
 let backend: RunningHalf;
-let [here, elsewhere]: RemoteCluster[] = [];
+let here: RemoteCluster;
+let elsewhere: RemoteCluster;
 let namespace: string;
 let count = 0;
 
@@ -48,8 +49,8 @@ beforeAll(async () => {
 afterAll(async () => {
   binding.open();
   await world.stop();
-  await here?.stop();
-  await elsewhere?.stop();
+  await here.stop();
+  await elsewhere.stop();
 });
 beforeEach(async () => {
   namespace = `team-${(count += 1)}`;
@@ -57,8 +58,8 @@ beforeEach(async () => {
 });
 
 const ref = () => ({ namespace, name: 'prod' });
-const accountOn = (cluster: RemoteCluster | undefined, uid = '') =>
-  orAbsent(cluster!.client.get(serviceAccounts, { namespace: 'kube-system', name: `argocd-manager-${uid}` })); // it runs
+const accountOn = ({ client }: RemoteCluster, uid: string) =>
+  orAbsent(client.get(serviceAccounts, { namespace: 'kube-system', name: `argocd-manager-${uid}` }));
 const put = ({ url, token }: RemoteCluster) => putKubeconfig(world, ref(), aKubeconfig({ server: url, token }));
 const create = async (cluster: RemoteCluster, more = {}) => {
   await put(cluster);
@@ -69,7 +70,7 @@ const cleanups = (uid: string) =>
   world.database.sql<{ host: string; later: boolean }>(
     `select host, due_at > requested_at as later from environment_cleanup where environment_uid = '${uid}' order by host`,
   );
-const later = (cluster: RemoteCluster | undefined) => ({ host: cluster?.url, later: true });
+const later = ({ url }: RemoteCluster) => ({ host: url, later: true });
 const patch = (spec: object) =>
   world.client.patch(gitOpsDeploymentManagedEnvironments, ref(), { type: 'merge', body: { spec } });
 const move = async (cluster: RemoteCluster): Promise<void> => {
@@ -82,7 +83,7 @@ const connected = () =>
 describe('a ServiceAccount', () => {
   it('that is made for an environment while that is deleted goes too', async () => {
     binding.close();
-    const uid = await create(here!);
+    const uid = await create(here);
     await binding.whenHeld();
     const passes = await backend.passes('environment');
     await world.client.delete(gitOpsDeploymentManagedEnvironments, ref());
@@ -95,9 +96,9 @@ describe('a ServiceAccount', () => {
 
   it('that is made on a cluster while the team names another one is noted as what is to go', async () => {
     binding.close();
-    const uid = await create(here!);
+    const uid = await create(here);
     await binding.whenHeld();
-    await move(elsewhere!);
+    await move(elsewhere);
     binding.open();
     await connected();
     expect(await accountOn(elsewhere, uid)).toBeDefined();
@@ -106,14 +107,14 @@ describe('a ServiceAccount', () => {
   });
 
   it('stays where the team goes back to, and the other one is noted', async () => {
-    const uid = await create(here!);
+    const uid = await create(here);
     await connected();
-    await move(elsewhere!);
-    await eventually('the first is noted', async () => (await cleanups(uid)).some(({ host }) => host === here!.url));
-    await move(here!);
+    await move(elsewhere);
+    await eventually('the first is noted', async () => (await cleanups(uid)).some(({ host }) => host === here.url));
+    await move(here);
     await eventually('only the second is', async () => {
       const [one, ...more] = await cleanups(uid);
-      return one?.host === elsewhere!.url && more.length === 0;
+      return one?.host === elsewhere.url && more.length === 0;
     });
     await connected();
     expect(await accountOn(here, uid)).toBeDefined();
@@ -121,7 +122,7 @@ describe('a ServiceAccount', () => {
 
   it('that is made while the team decides to do without one is noted as what is to go', async () => {
     binding.close();
-    const uid = await create(here!);
+    const uid = await create(here);
     await binding.whenHeld();
     const passes = await backend.passes('environment');
     await patch({ createNewServiceAccount: false });
@@ -134,7 +135,7 @@ describe('a ServiceAccount', () => {
 
   it('that turned out to be of no use is not left on the cluster', async () => {
     binding.close();
-    const uid = await create(here!, { namespaces: ['nowhere'] });
+    const uid = await create(here, { namespaces: ['nowhere'] });
     await binding.whenHeld();
     expect(await accountOn(here, uid)).toBeDefined();
     binding.open();

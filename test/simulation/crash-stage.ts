@@ -50,7 +50,7 @@ export interface DeployOptions {
 
 /** Creates the namespace. */
 export const createStage = async (lane: Lane, namespace: string): Promise<Stage> => {
-  const { client, remote } = lane;
+  const { client } = lane;
   await client.create(namespaces, {
     apiVersion: 'v1',
     kind: 'Namespace',
@@ -61,12 +61,7 @@ export const createStage = async (lane: Lane, namespace: string): Promise<Stage>
   const environments = new Set<string>();
   const credentials = new Map<string, string>();
   const removable = new Set<string>();
-  let edits = 0;
-  /** Another text each time: whatever is made from it is made anew. */
-  const kubeconfig = (name: string): Promise<void> => {
-    const text = aKubeconfig({ server: remote.url, token: remote.token });
-    return putKubeconfig(lane, { namespace, name }, `${text}# edit ${(edits += 1)}\n`);
-  };
+  const outside = createOutside(lane, { namespace, environments, credentials, removable });
   const stage: Stage = {
     namespace,
     deployments,
@@ -107,6 +102,37 @@ export const createStage = async (lane: Lane, namespace: string): Promise<Stage>
       removable.add(`GitOpsDeploymentSyncRun ${name}`);
       await client.delete(gitOpsDeploymentSyncRuns, { namespace, name });
     },
+    ...outside,
+    async clear() {
+      for (const name of syncs) await stage.removeSync(name);
+      for (const name of deployments.keys()) await stage.remove(name);
+      for (const name of environments) await stage.disconnect(name);
+      for (const name of credentials.keys()) await stage.forbid(name);
+    },
+  };
+  return stage;
+};
+
+interface Asked {
+  readonly namespace: string;
+  readonly environments: Set<string>;
+  readonly credentials: Map<string, string>;
+  readonly removable: Set<string>;
+}
+
+/** What is asked for about environments and credentials. */
+const createOutside = (
+  lane: Lane,
+  { namespace, environments, credentials, removable }: Asked,
+): Pick<Stage, 'connect' | 'disconnect' | 'permit' | 'forbid'> => {
+  const { client, remote } = lane;
+  let edits = 0;
+  /** Another text each time: whatever is made from it is made anew. */
+  const kubeconfig = (name: string): Promise<void> => {
+    const text = aKubeconfig({ server: remote.url, token: remote.token });
+    return putKubeconfig(lane, { namespace, name }, `${text}# edit ${(edits += 1)}\n`);
+  };
+  return {
     async connect(name) {
       await kubeconfig(name);
       if (environments.has(name)) return;
@@ -134,14 +160,7 @@ export const createStage = async (lane: Lane, namespace: string): Promise<Stage>
       removable.add(`GitOpsDeploymentRepositoryCredential ${name}`);
       await client.delete(gitOpsDeploymentRepositoryCredentials, { namespace, name });
     },
-    async clear() {
-      for (const name of syncs) await stage.removeSync(name);
-      for (const name of deployments.keys()) await stage.remove(name);
-      for (const name of environments) await stage.disconnect(name);
-      for (const name of credentials.keys()) await stage.forbid(name);
-    },
   };
-  return stage;
 };
 
 /** A repository for each folder, so that a change of the folder is one of the tenant's project too. */

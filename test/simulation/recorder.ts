@@ -90,18 +90,9 @@ export const createRecorder = (present: PresentObjects, when: () => string): Rec
     const rival = others.find(([other]) => applicationOf(other) !== undefined);
     wrong(rival !== undefined, `${who(uid)} got its Application while that of its namesake ${rival?.[0]} was there`);
   };
-  const cutOff = ({ uid, host, tokens }: RemovedAccount): void => {
-    const environment = present(gitOpsDeploymentManagedEnvironments).find(({ metadata }) => metadata.uid === uid);
-    const { apiURL = '', createNewServiceAccount = false } = environment?.spec ?? {};
-    // One that moves or goes without an account of its own has a minute; one that is deleted, until Argo CD has let go.
-    const moves = environment && (!createNewServiceAccount || clusterAt(apiURL) !== clusterAt(host));
-    if (moves) return;
-    const used = present(secrets).flatMap(({ data }) => Buffer.from(data?.['config'] ?? '', 'base64').toString());
-    const isUsed = [...tokens].some((token) => used.some((config) => config.includes(`"${token}"`)));
-    wrong(isUsed, `the ServiceAccount of ${who(uid)} was removed while Argo CD used it`);
-  };
   return {
-    accountRemoved: cutOff,
+    accountRemoved: (account) =>
+      wrong(isCutOff(present, account), `the ServiceAccount of ${who(account.uid)} was removed while Argo CD used it`),
     made: (object) => {
       syncOrders.made(object);
       const { kind, metadata } = object;
@@ -121,4 +112,14 @@ export const createRecorder = (present: PresentObjects, when: () => string): Rec
       wrong(!asked.has(key), `the row of ${who(key)} in ${table} was deleted, and nobody asked for that`),
     wrongs,
   };
+};
+
+/** Whether Argo CD still had one of the tokens, for an environment that stays where it is, or that is deleted. */
+const isCutOff = (present: PresentObjects, { uid, host, tokens }: RemovedAccount): boolean => {
+  const environment = present(gitOpsDeploymentManagedEnvironments).find(({ metadata }) => metadata.uid === uid);
+  const { apiURL = '', createNewServiceAccount = false } = environment?.spec ?? {};
+  // One that moves, or goes on without an account of its own, has a minute; one that is deleted, until Argo CD has let go.
+  if (environment && (!createNewServiceAccount || clusterAt(apiURL) !== clusterAt(host))) return false;
+  const used = present(secrets).flatMap(({ data }) => Buffer.from(data?.['config'] ?? '', 'base64').toString());
+  return [...tokens].some((token) => used.some((config) => config.includes(`"${token}"`)));
 };

@@ -38,8 +38,9 @@ export const createClusterCheck =
     readonly check: CheckCluster;
   }): Check<EnvironmentQuestion, ClusterFound> =>
   async ({ uid, wish: question }, signal) => {
-    const { wish, issued: kept, sealedInUse, namespace, environmentId } = question;
-    const inUse = keyring.open(sealedInUse ?? '');
+    const { wish, issued: kept, sealedInUse, accountInUse, namespace, environmentId } = question;
+    const present = keyring.open(sealedInUse ?? '');
+    const inUse = accountInUse ? present : '';
     const issued = kept && { token: keyring.open(kept.sealedToken), expiresAtMs: kept.expiresAtMs };
     const { inputHash, host, insecure } = wish;
     const { token, expiresAtMs, serviceAccount } = await check(wish, {
