@@ -100,11 +100,12 @@ const live = async (world: SimulatedWorld, life: Life): Promise<void> => {
   }
   faults.stop();
   world.argoCd.calm();
+  await stepper.idle(); // what is done at once, past all gates, is done between two steps
+  await makeGood(world);
   for (const half of halfNames) {
     world.halves.get(half)?.clock.jump(0);
     world.start(half);
   }
-  await makeGood(world);
   tell('calm');
 };
 

@@ -52,6 +52,11 @@ const HASTE = 0.03;
 /** The longest that time moves on at once, so that a schedule is never late for its own actions. */
 const LONGEST_MOVE_MS = 250;
 const TRACE = 4_000;
+/**
+ * The statement that a transaction begins with, and has once: it makes the row of the tenant, or locks it. Of several that wait
+ * for the one that makes it, PostgreSQL wakes any first; so one waits, and the others stay.
+ */
+const FIRST_LOCK = 'tenant-lock';
 /** Statements that certainly notify nobody. */
 const READS =
   /^(begin|rollback|notify .*|.*-(facts|undelivered|stuck|lanes.*|targets|open-.*|names|due|subjects|ended|leftover|there))$/;
@@ -66,8 +71,11 @@ export const createStepper = (options: StepperOptions): Stepper => {
   let steps = 0;
   let mayHaveNotified = true;
 
-  const release = (): void => {
-    const inOrder = parked.toSorted((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1));
+  const ready = (): readonly Parked[] =>
+    parked.filter(({ call }) => call.name !== FIRST_LOCK || !underWay.waitsFor(FIRST_LOCK));
+
+  const release = (entries: readonly Parked[]): void => {
+    const inOrder = entries.toSorted((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1));
     const entry = inOrder[Math.floor(random.next() * inOrder.length)];
     if (!entry) return;
     parked.splice(parked.indexOf(entry), 1);
@@ -100,7 +108,8 @@ export const createStepper = (options: StepperOptions): Stepper => {
     },
     async step() {
       await underWay.idle();
-      if (parked.length > 0 && random.next() >= HASTE) return release();
+      const entries = ready();
+      if (entries.length > 0 && random.next() >= HASTE) return release(entries);
       if (mayHaveNotified) await options.heard();
       mayHaveNotified = false;
       await outsideQuiet();
@@ -129,7 +138,7 @@ const PATIENCE = 600;
 
 /** The calls that were released and have not ended. */
 const createUnderWay = ({ lockWaits, closed }: StepperOptions) => {
-  const calls = new Map<object, string>();
+  const calls = new Map<object, { readonly by: string; readonly name: string }>();
   const blocked = new Set<object>();
   /** Transactions that may hold locks: never fewer than there are. */
   let transactions = 0;
@@ -147,7 +156,7 @@ const createUnderWay = ({ lockWaits, closed }: StepperOptions) => {
   return {
     began(call: OutsideCall, by: string): () => void {
       const entry = {};
-      calls.set(entry, by);
+      calls.set(entry, { by, name: call.name });
       return () => {
         calls.delete(entry);
         if (call.name === 'begin') transactions += 1;
@@ -161,8 +170,10 @@ const createUnderWay = ({ lockWaits, closed }: StepperOptions) => {
     /** A session that is closed for it frees its locks. */
     failed: () => blocked.clear(),
     closing: (actor: string) => void closing.add(actor),
+    /** True when a statement of this name waits for a lock. */
+    waitsFor: (name: string): boolean => [...blocked].some((entry) => calls.get(entry)?.name === name),
     drop(actor: string): number {
-      const those = [...calls].filter(([, by]) => by === actor);
+      const those = [...calls].filter(([, { by }]) => by === actor);
       for (const [entry] of those) calls.delete(entry);
       blocked.clear();
       return those.length;
