@@ -1,5 +1,4 @@
 // What users do about environments and credentials, and what others do to Argo CD's Secrets behind the service's back.
-import { managedEnvironmentSecretType, repositoryCredentialSecretType } from '../../src/api/labels.ts';
 import {
   gitOpsDeploymentManagedEnvironments as environments,
   type GitOpsDeploymentManagedEnvironment,
@@ -9,10 +8,9 @@ import {
   type GitOpsDeploymentRepositoryCredential,
 } from '../../src/api/v1alpha1/gitops-deployment-repository-credential.ts';
 import { gitOpsDeployments } from '../../src/api/v1alpha1/gitops-deployment.ts';
-import type { KubeClient } from '../../src/kube/client.ts';
-import { secrets, type KubeObject, type ObjectRef, type ResourceType, type Secret } from '../../src/kube/object.ts';
-import { isNotFound } from '../../src/kube/status-error.ts';
+import { secrets, type KubeObject, type ResourceType } from '../../src/kube/object.ts';
 import { toYaml } from '../../src/lib/yaml.ts';
+import { createCredential, createEnvironment, putCredential, putKubeconfig } from '../kit/environments.ts';
 import { adminToken, rightPassword } from './outside.ts';
 import { clusterAt, hosts, repositories, teams } from './script-names.ts';
 import { pickOne, type Acting, type Action } from './acting.ts';
@@ -33,55 +31,26 @@ const kubeconfigWith = (token: string): string =>
     users: [{ name: 'me', user: { token } }],
   });
 
-const put = async (
-  client: KubeClient,
-  ref: ObjectRef,
-  made: { readonly type: string; readonly key: string; readonly text: string },
-) => {
-  const { type, key, text } = made;
-  const data = { [key]: Buffer.from(text).toString('base64') };
-  const secret: Secret = { apiVersion: 'v1', kind: 'Secret', metadata: { ...ref }, type, data };
-  try {
-    await client.patch(secrets, ref, { type: 'merge', body: { data } });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    await client.create(secrets, secret);
-  }
-};
+const putToken = (acting: Pick<Acting, 'client'>, namespace: string, token: string): Promise<void> =>
+  putKubeconfig(acting, { namespace, name: environmentName }, kubeconfigWith(token));
 
-const putKubeconfig = (client: KubeClient, namespace: string, token: string): Promise<void> =>
-  put(
-    client,
-    { namespace, name: environmentName },
-    { type: managedEnvironmentSecretType, key: 'kubeconfig', text: kubeconfigWith(token) },
-  );
-
-const putPassword = (client: KubeClient, namespace: string, password: string): Promise<void> =>
-  put(
-    client,
-    { namespace, name: credentialName },
-    { type: repositoryCredentialSecretType, key: 'password', text: password },
-  );
+const putPassword = (acting: Pick<Acting, 'client'>, namespace: string, password: string): Promise<void> =>
+  putCredential(acting, { namespace, name: credentialName }, { password });
 
 /** Most often what is right: what is wrong teaches nothing new after the first time. */
 const mostly = ({ random }: Acting, right: string): string => (random.next() < 0.8 ? right : 'wrong');
 
 const isTrueHalfOfTheTime = ({ random }: Acting): boolean => random.next() < 0.5;
 
-const createEnvironment = async (acting: Acting): Promise<string> => {
-  const { client, oneOf, recorder } = acting;
+const makeEnvironment = async (acting: Acting): Promise<string> => {
+  const { oneOf, recorder } = acting;
   const namespace = oneOf(teams) ?? '';
-  await putKubeconfig(client, namespace, mostly(acting, adminToken));
-  const made = await client.create(environments, {
-    apiVersion: 'managed-gitops.redhat.com/v1alpha1',
-    kind: 'GitOpsDeploymentManagedEnvironment',
-    metadata: { namespace, name: environmentName },
-    spec: {
-      apiURL: oneOf(hosts) ?? '',
-      credentialsSecret: environmentName,
-      allowInsecureSkipTLSVerify: isTrueHalfOfTheTime(acting),
-      createNewServiceAccount: acting.random.next() < 0.8,
-    },
+  await putToken(acting, namespace, mostly(acting, adminToken));
+  const ref = { namespace, name: environmentName };
+  const made = await createEnvironment(acting, ref, {
+    apiURL: oneOf(hosts) ?? '',
+    allowInsecureSkipTLSVerify: isTrueHalfOfTheTime(acting),
+    createNewServiceAccount: acting.random.next() < 0.8,
   });
   recorder.made(made);
   return `${namespace} on ${made.spec?.apiURL} ${made.metadata.uid}`;
@@ -111,20 +80,19 @@ const renameCluster = async (acting: Acting): Promise<string> => {
 const changeKubeconfig = async (acting: Acting): Promise<string> => {
   const namespace = acting.oneOf(teams) ?? '';
   const token = mostly(acting, adminToken);
-  await putKubeconfig(acting.client, namespace, token);
+  await putToken(acting, namespace, token);
   return `of ${namespace} to ${token === adminToken ? 'a right one' : 'a wrong one'}`;
 };
 
-const createCredential = async (acting: Acting): Promise<string> => {
-  const { client, oneOf, recorder } = acting;
+const makeCredential = async (acting: Acting): Promise<string> => {
+  const { oneOf, recorder } = acting;
   const namespace = oneOf(teams) ?? '';
-  await putPassword(client, namespace, mostly(acting, rightPassword));
-  const made = await client.create(credentials, {
-    apiVersion: 'managed-gitops.redhat.com/v1alpha1',
-    kind: 'GitOpsDeploymentRepositoryCredential',
-    metadata: { namespace, name: credentialName },
-    spec: { repository: oneOf(repositories) ?? '', secret: credentialName },
-  });
+  await putPassword(acting, namespace, mostly(acting, rightPassword));
+  const made = await createCredential(
+    acting,
+    { namespace, name: credentialName },
+    { repository: oneOf(repositories) ?? '' },
+  );
   recorder.made(made);
   return `${namespace} for ${made.spec?.repository} ${made.metadata.uid}`;
 };
@@ -141,7 +109,7 @@ const changeCredential = async (acting: Acting): Promise<string> => {
 const changePassword = async (acting: Acting): Promise<string> => {
   const namespace = acting.oneOf(teams) ?? '';
   const password = mostly(acting, rightPassword);
-  await putPassword(acting.client, namespace, password);
+  await putPassword(acting, namespace, password);
   return `of ${namespace} to ${password}`;
 };
 
@@ -168,12 +136,12 @@ const disturbSecret = async (acting: Acting): Promise<string> => {
 
 /** The actions, with how often each is chosen. */
 export const outsideActions: readonly Action[] = [
-  { name: 'create environment', weight: 5, run: createEnvironment },
+  { name: 'create environment', weight: 5, run: makeEnvironment },
   { name: 'change environment', weight: 2, run: changeEnvironment },
   { name: 'rename cluster', weight: 2, run: renameCluster },
   { name: 'change kubeconfig', weight: 2, run: changeKubeconfig },
   { name: 'delete environment', weight: 3, run: removeOne(environments) },
-  { name: 'create credential', weight: 4, run: createCredential },
+  { name: 'create credential', weight: 4, run: makeCredential },
   { name: 'change credential', weight: 2, run: changeCredential },
   { name: 'change password', weight: 2, run: changePassword },
   { name: 'delete credential', weight: 2, run: removeOne(credentials) },
@@ -191,18 +159,13 @@ export const makeGood = async (acting: Pick<Acting, 'client' | 'recorder'>): Pro
   const needed = items
     .filter(({ spec, metadata }) => spec?.destination?.environment && !metadata.deletionTimestamp)
     .map(({ metadata }) => metadata.namespace ?? '');
-  for (const namespace of new Set([...present, ...needed])) await putKubeconfig(client, namespace, adminToken);
+  for (const namespace of new Set([...present, ...needed])) await putToken(acting, namespace, adminToken);
   for (const namespace of new Set(needed)) {
     if (present.includes(namespace)) continue;
-    const made = await client.create(environments, {
-      apiVersion: 'managed-gitops.redhat.com/v1alpha1',
-      kind: 'GitOpsDeploymentManagedEnvironment',
-      metadata: { namespace, name: environmentName },
-      spec: { apiURL: hosts[0], credentialsSecret: environmentName, allowInsecureSkipTLSVerify: true },
-    });
+    const made = await createEnvironment(acting, { namespace, name: environmentName }, { apiURL: hosts[0] });
     recorder.made(made);
   }
   for (const { metadata } of (await client.list(credentials)).items) {
-    await putPassword(client, metadata.namespace ?? '', rightPassword);
+    await putPassword(acting, metadata.namespace ?? '', rightPassword);
   }
 };
