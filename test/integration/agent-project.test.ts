@@ -130,6 +130,8 @@ describe('an agent that has lost its Lease', () => {
     const targets = createKeptAnswers('agent-application-targets');
     const { log, lines } = capturedLog();
     await start({ gate: targets.gate, log });
+    // It would make what it finds missing, without the Operation.
+    await eventually('the search of a start is over', () => targets.ended('agent-application-names') > 0);
     await permit('repo');
     const app = await application('repo');
     targets.close();
