@@ -112,7 +112,7 @@ export const startBackend = (context: BackendContext, lost: AbortSignal): Work =
   const waker = loop('waker', wake.reconcile);
   const lookAtEverything = (): void => {
     wake.everything();
-    operations.collect();
+    operations.search();
     lanes.lookAtObjects();
   };
   const listener = createHearing(context, { wake, operations, lookAtEverything });
@@ -218,7 +218,7 @@ const COLLECT_EVERY_MS = 300;
 /** The loops that make and remove the objects of Operations. */
 const createOperationLoops = (term: Term) => {
   const { settings } = term;
-  const collector = createCollector({ ...term, foreignAgeMs: settings.foreignAgeMs, sweepMs: settings.resyncMs });
+  const collector = createCollector({ ...term, foreignAgeMs: settings.foreignAgeMs });
   const collecting = createPacedLoop(term, {
     name: 'operation-collector',
     key: collectKey,
@@ -237,16 +237,15 @@ const createOperationLoops = (term: Term) => {
       ...term,
       redeliverMs: settings.redeliverMs,
       onDelivered: (ids, together) => collector.delivered(ids, together) && collecting.ask(),
-      onCaughtUp() {
-        collector.searchAgain();
-        collecting.ask();
-      },
     }),
     everyMs: DELIVER_EVERY_MS,
   });
   return {
     settled,
-    collect: collecting.ask,
+    search() {
+      collector.search();
+      collecting.ask();
+    },
     ended(ids: readonly string[]) {
       if (collector.ended(ids)) collecting.ask();
     },

@@ -126,3 +126,30 @@ describe('an Operation that had ended before its object was made, when the backe
     expect(await objectOf(id)).toBeUndefined();
   });
 });
+
+describe('an Operation that nothing waits for any more, and that was with the agent when the backend died', () => {
+  it('goes when the agent has done it, and not at the next resync', async () => {
+    const id = await write(systemRandom.uuid());
+    backend = await world.start('backend');
+    await delivered(id);
+    await backend.process.stop();
+    const searched = Promise.withResolvers<void>();
+    backend = await world.start('backend', {
+      gate: async (call, run) => {
+        const result = await run();
+        if (call.name === 'operation-leftover') searched.resolve();
+        return result;
+      },
+    });
+    await searched.promise;
+    await eventually(
+      'it is shown again',
+      async () => (await objectOf(id))?.metadata.annotations?.[redeliveredAtAnnotation],
+    );
+    await world.quiet(); // whatever a start does is done
+    expect(await ticket(id), 'the search for leftovers was too early').toBeDefined();
+    await world.database.sql(`update operation set state = 'Completed' where operation_id = '${id}'`);
+    await eventually('it is gone', async () => (await ticket(id)) === undefined);
+    expect(await objectOf(id)).toBeUndefined();
+  });
+});

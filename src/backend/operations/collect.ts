@@ -1,5 +1,11 @@
 // Step 9: removes Operations that have ended and that nobody waits for: first the object, then the row.
-import { removeOperations, selectEnded, selectLeftover, type DeliveryRow } from '../../db/queries/operation.ts';
+import {
+  removeOperations,
+  selectEnded,
+  selectExpected,
+  selectLeftover,
+  type DeliveryRow,
+} from '../../db/queries/operation.ts';
 import type { Database } from '../../db/pool.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Namespace } from '../../kube/object.ts';
@@ -21,8 +27,6 @@ export interface CollectContext {
   readonly namespaces: StoreReader<Namespace>;
   /** How long ended rows of others are kept. Milliseconds. */
   readonly foreignAgeMs: number;
-  /** Milliseconds between two searches for what was left over. */
-  readonly sweepMs: number;
 }
 
 /** The collector of Operations. */
@@ -37,19 +41,20 @@ export interface Collector {
   delivered(operationIds: readonly string[], together: Delivery): boolean;
   /** Says that these have ended. True when some were offered before. */
   ended(operationIds: readonly string[]): boolean;
-  /** Says that there may be leftovers that the last search could not see: ended, but without their objects then. */
-  searchAgain(): void;
+  /** Has the next pass search for what was left over, and for what will be: at the start, and when something may have been missed. */
+  search(): void;
 }
 
 const PAGE = 100;
+const MOST_EXPECTED = 1000;
 
-/** Creates the collector. What a crash kept from being offered is found by a search now and then. */
+/** Creates the collector. What a crash kept from being offered is found by a search. */
 export const createCollector = (context: CollectContext): Collector => {
-  const { db, clock, foreignAgeMs, sweepMs } = context;
+  const { db, clock, foreignAgeMs } = context;
   const offered = new Set<string>();
   const offeredEarly = new Set<string>();
   const deliveries = createDeliveries(clock);
-  let nextSweepMs = -Infinity;
+  let toSearch = false;
 
   const collect = async (rows: readonly DeliveryRow[], signal: AbortSignal): Promise<void> => {
     if (rows.length === 0) return;
@@ -94,6 +99,16 @@ export const createCollector = (context: CollectContext): Collector => {
     const ids = late.map((row) => row.operation_id);
     await orOffer(ids, () => collect(late, signal));
   };
+  /** Collects a page of what was left over. True when there may be more. */
+  const searched = async (signal: AbortSignal): Promise<boolean> => {
+    const clusterUid = clusterUidOf(context.namespaces);
+    // First what will be left over: what ends meanwhile is found by the search that follows.
+    for (const id of await selectExpected(db, clusterUid, MOST_EXPECTED)) offeredEarly.add(id);
+    const endedBefore = utcText(clock.now() - foreignAgeMs);
+    const leftover = await selectLeftover(db, { clusterUid, endedBefore }, PAGE);
+    await collect(leftover, signal);
+    return leftover.length === PAGE;
+  };
 
   return {
     offer,
@@ -102,22 +117,24 @@ export const createCollector = (context: CollectContext): Collector => {
       return offerAgain(operationIds);
     },
     ended: offerAgain,
-    searchAgain() {
-      nextSweepMs = -Infinity;
+    search() {
+      toSearch = true;
     },
     async reconcile(_key, { signal }) {
       await collectOffered(signal);
       if (offered.size > 0) return { afterMs: 1 };
       await collectLate(signal);
-      const nowMs = clock.monotonicMs();
-      if (nowMs < nextSweepMs) return { afterMs: Math.max(Math.min(nextSweepMs - nowMs, deliveries.lateInMs()), 1) };
-      const clusterUid = clusterUidOf(context.namespaces);
-      const endedBefore = utcText(clock.now() - foreignAgeMs);
-      const leftover = await selectLeftover(db, { clusterUid, endedBefore }, PAGE);
-      await collect(leftover, signal);
-      if (leftover.length === PAGE) return { afterMs: 1 };
-      nextSweepMs = nowMs + sweepMs;
-      return { afterMs: Math.min(sweepMs, deliveries.lateInMs()) };
+      if (toSearch) {
+        toSearch = false;
+        const more = await searched(signal).catch((error: unknown) => {
+          toSearch = true;
+          throw error;
+        });
+        toSearch ||= more;
+        if (toSearch) return { afterMs: 1 };
+      }
+      const afterMs = deliveries.lateInMs();
+      return afterMs === Infinity ? undefined : { afterMs: Math.max(afterMs, 1) };
     },
   };
 };

@@ -34,8 +34,6 @@ export interface DeliverContext {
   readonly redeliverMs: number;
   /** Called with rows that now have their objects, and with those of them whose objects were made together. */
   readonly onDelivered: (operationIds: readonly string[], together: Delivery) => void;
-  /** Called once, when everything that was there at the start has its objects. */
-  readonly onCaughtUp: () => void;
 }
 
 const PAGE = 100;
@@ -46,7 +44,6 @@ const PAGE = 100;
  */
 export const createDeliver = (context: DeliverContext): Reconcile => {
   const redeliver = createRedeliver(context);
-  let caughtUp = false;
   return async (_key, pass) => {
     const rows = await selectUndelivered(context.db, clusterUidOf(context.namespaces), PAGE);
     const label = context.random.uuid();
@@ -63,10 +60,6 @@ export const createDeliver = (context: DeliverContext): Reconcile => {
     await redeliver(pass);
     const failed = ends.find((end) => end.status === 'rejected');
     if (failed) throw failed.reason;
-    if (!caughtUp && rows.length < PAGE) {
-      caughtUp = true;
-      context.onCaughtUp();
-    }
     return { afterMs: rows.length === PAGE ? 1 : context.redeliverMs };
   };
 };

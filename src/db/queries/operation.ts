@@ -124,32 +124,50 @@ where o.operation_id = any($1::text[]) and o.state in ('Completed', 'Failed') an
 export const selectEnded = async (db: Queryable, operationIds: readonly string[]): Promise<readonly DeliveryRow[]> =>
   (await db.query(ended, [operationIds])).rows;
 
+const HAS_ENDED = `o.state in ('Completed', 'Failed') and o.delivered_at is not null`;
+
+/** Ours, of applications, environments and credentials that are gone or syncs that are over. */
+const NOBODY_WAITS = `
+o.dedupe_key is not null
+  and o.resource_type in ('Application', 'SyncOperation', 'ManagedEnvironment', 'RepositoryCredentials')
+  and not exists (select from deploymenttoapplicationmapping l where l.application_id = o.resource_id)
+  and not exists (select from deletion d where d.application_id = o.resource_id)
+  and not exists (
+    select from syncoperation s
+    where s.syncoperation_id = o.resource_id and (s.ended_at is null or s.desired_state <> 'Running')
+  )
+  and not exists (select from repositorycredentials r where r.repositorycredentials_id = o.resource_id)`;
+
+const expected = statement<Pick<OperationRow, 'operation_id'>>(
+  'operation-expected',
+  `
+select o.operation_id
+from operation o
+where o.instance_id in ${enginesOf('$2')} and not (${HAS_ENDED}) and ${NOBODY_WAITS}
+order by o.seq_id limit $1`,
+);
+
+/** Ids of rows that nothing waits for, and that will be left over once they have ended and have their objects. */
+export const selectExpected = async (db: Queryable, clusterUid: string, limit: number): Promise<readonly string[]> =>
+  (await db.query(expected, [limit, clusterUid])).rows.map((row) => row.operation_id);
+
 const leftover = statement<DeliveryRow>(
   'operation-leftover',
   `
 select o.operation_id, i.namespace_name
 from operation o
 join gitopsengineinstance i on i.gitopsengineinstance_id = o.instance_id
-where o.state in ('Completed', 'Failed')
-  and o.resource_type in ('Application', 'SyncOperation', 'ManagedEnvironment', 'RepositoryCredentials')
-  and o.instance_id in ${enginesOf('$3')} and (
-    (o.dedupe_key is not null and o.delivered_at is not null
-      and not exists (select from deploymenttoapplicationmapping l where l.application_id = o.resource_id)
-      and not exists (select from deletion d where d.application_id = o.resource_id)
-      and not exists (
-        select from syncoperation s
-        where s.syncoperation_id = o.resource_id and (s.ended_at is null or s.desired_state <> 'Running')
-      )
-      and not exists (select from repositorycredentials r where r.repositorycredentials_id = o.resource_id))
-    or (o.dedupe_key is null and o.last_state_update < $1)
+where o.instance_id in ${enginesOf('$3')} and (
+  (${HAS_ENDED} and ${NOBODY_WAITS})
+  or (
+    o.dedupe_key is null and o.last_state_update < $1 and o.state in ('Completed', 'Failed')
+    and o.resource_type in ('Application', 'SyncOperation', 'ManagedEnvironment', 'RepositoryCredentials')
   )
+)
 order by o.seq_id limit $2`,
 );
 
-/**
- * Ended rows that nothing waits for: ours of applications, environments and credentials that are gone or syncs that are
- * over, and those of others that ended before `endedBefore`.
- */
+/** Rows that have ended and that nothing waits for, and those of others that ended before `endedBefore`. */
 export const selectLeftover = async (
   db: Queryable,
   { clusterUid, endedBefore }: { readonly clusterUid: string; readonly endedBefore: string },
