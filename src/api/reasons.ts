@@ -1,5 +1,5 @@
 // The reasons of faults and conditions in GitOps matters: one table, from which constructors and documentation come.
-import { Fault, type FaultKind } from '../lib/fault.ts';
+import { Fault, type FaultKind, type FaultOptions } from '../lib/fault.ts';
 import type { ReasonEntry } from '../lib/reasons.ts';
 
 /** Every reason, in the order in which a deployment meets them. */
@@ -338,8 +338,8 @@ type ReasonOf<K extends FaultKind> = {
 export type Reason = keyof typeof reasons;
 
 /** A fault that only a change of the object, or of what it refers to, can mend. `message` is shown to the team. */
-export const userFault = (reason: ReasonOf<'user'>, message: string): Fault<Reason> =>
-  new Fault('user', reason, message);
+export const userFault = (reason: ReasonOf<'user'>, message: string, options?: FaultOptions): Fault<Reason> =>
+  new Fault('user', reason, message, options);
 
 /**
  * A fault that ends when something else has finished. `message` is shown to the team. Looked at again after

@@ -33,13 +33,13 @@ import type { ClusterFound, EnvironmentContext } from './environments/context.ts
 import { createGatherEnvironment } from './environments/gather.ts';
 import { createEnvironmentReconciler, environmentTrouble } from './environments/reconcile.ts';
 import { followLanes } from './lanes.ts';
-import type { MadeServiceAccount } from './remote-cluster.ts';
+import type { MadeServiceAccount, Removal } from './remote-cluster.ts';
 import { followSecrets } from './tenant-secrets.ts';
 
 /** What is asked of others than the cluster and the database of the service. */
 export interface Outside {
   readonly checkCluster: CheckCluster;
-  readonly removeAccount: (account: MadeServiceAccount, signal: AbortSignal) => Promise<void>;
+  readonly removeAccount: (account: MadeServiceAccount, signal: AbortSignal) => Promise<Removal>;
   readonly checkRepository: (wish: CredentialWish, signal: AbortSignal) => Promise<void>;
 }
 

@@ -6,10 +6,10 @@ import { userFault } from '../api/reasons.ts';
 import { serverOf, type RemoteAccess } from '../domain/environment-kubeconfig.ts';
 import type { EnvironmentWish } from '../domain/environment-wish.ts';
 import { namespaces } from '../kube/object.ts';
-import { ApiError } from '../kube/status-error.ts';
+import { ApiError, isUnauthorized } from '../kube/status-error.ts';
 import { sleep } from '../lib/clock.ts';
 import { isFault } from '../lib/fault.ts';
-import { isUnknownAuthority } from '../lib/go-connect-cause.ts';
+import { errorChain, isUnknownAuthority } from '../lib/go-connect-cause.ts';
 import { isCallFailure, remoteCause } from './remote-cause.ts';
 import { inTime, withRemote, type Remote, type RemoteContext } from './remote-client.ts';
 import {
@@ -251,15 +251,25 @@ export interface MadeServiceAccount extends MadeAccount {
   readonly insecure: boolean;
 }
 
+/** What became of a removal. `refused`: the cluster does not take the account's token; so it is, unless disturbed, once that is gone. */
+export type Removal = 'done' | 'refused';
+
 /**
  * Removes the ServiceAccount, its role, binding and tokens, or only old tokens where one is in use. What is gone is fine.
  * @throws Fault('user') when something is, or may be, left, or the signal's reason.
  */
-export const removeServiceAccount = (
+export const removeServiceAccount = async (
   context: RemoteContext,
   made: MadeServiceAccount,
   stop: AbortSignal,
-): Promise<void> =>
-  inTime(context, { signal: stop, what: 'the removal of a ServiceAccount' }, (signal) =>
-    withRemote(context, { access: argoAccess(made, made.token), signal }, (remote) => removeAccount(remote, made)),
-  );
+): Promise<Removal> => {
+  try {
+    await inTime(context, { signal: stop, what: 'the removal of a ServiceAccount' }, (signal) =>
+      withRemote(context, { access: argoAccess(made, made.token), signal }, (remote) => removeAccount(remote, made)),
+    );
+    return 'done';
+  } catch (error) {
+    if (errorChain(error).some(isUnauthorized)) return 'refused';
+    throw error;
+  }
+};

@@ -50,9 +50,12 @@ const bindingName = (uid: string): string => `argocd-manager-cluster-role-bindin
 
 /** A failed step as a fault of whoever gave the access; what is no failure of a call is thrown as it is. */
 const stepFault = (what: string, error: unknown): unknown =>
-  isCallFailure(error) && !isFault(error, 'user') ? installFault(`unable to ${what}: ${remoteCause(error)}`) : error;
+  isCallFailure(error) && !isFault(error, 'user')
+    ? installFault(`unable to ${what}: ${remoteCause(error)}`, error)
+    : error;
 
-const installFault = (message: string): Fault<Reason> => userFault('UnableToInstallServiceAccount', message);
+const installFault = (message: string, cause?: unknown): Fault<Reason> =>
+  userFault('UnableToInstallServiceAccount', message, { cause });
 
 const step = async <T>(what: string, run: () => Promise<T>): Promise<T> => {
   try {

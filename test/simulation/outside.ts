@@ -2,6 +2,7 @@
 import { credentialMessages, environmentMessages } from '../../src/api/messages.ts';
 import { userFault } from '../../src/api/reasons.ts';
 import type { Outside } from '../../src/backend/outside-lanes.ts';
+import type { Removal } from '../../src/backend/remote-cluster.ts';
 import type { Gate } from '../../src/lib/gate.ts';
 import type { Faults } from './faults-plan.ts';
 import { clusterAt } from './script-names.ts';
@@ -66,6 +67,10 @@ export const createSimulatedOutside = (
     accounts.set(key, new Set([issued, ...[...present].filter((one) => one === used)]));
     return { token: issued, expiresAtMs: undefined, serviceAccount };
   };
+  const keepOnly = (key: string, token: string): Removal => {
+    accounts.set(key, new Set([token]));
+    return 'done';
+  };
   return {
     accounts,
     reachedBy: (gate) => ({
@@ -78,12 +83,13 @@ export const createSimulatedOutside = (
         gate({ to: 'api', name: `removes ${serviceAccount}` }, async () => {
           signal.throwIfAborted();
           const key = accountKey(host, serviceAccount);
-          ask(() => {
+          return ask((): Removal => {
             const tokens = accounts.get(key) ?? new Set<string>();
-            if (!tokens.has(token)) throw notValidated(); // whoever has no valid token may do nothing
-            if (inUse !== undefined && tokens.has(inUse)) return void accounts.set(key, new Set([inUse]));
+            if (!tokens.has(token)) return 'refused';
+            if (inUse !== undefined && tokens.has(inUse)) return keepOnly(key, inUse);
             accounts.delete(key);
             onRemoved({ uid, host, tokens });
+            return 'done';
           }, notValidated);
         }),
       checkRepository: (wish, signal) =>

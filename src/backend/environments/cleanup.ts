@@ -14,7 +14,8 @@ import type { Keyring } from '../../lib/envelope.ts';
 import { messageOf } from '../../lib/fault.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Reconcile } from '../../runtime/controller.ts';
-import type { MadeServiceAccount } from '../remote-cluster.ts';
+import { isCallFailure } from '../remote-cause.ts';
+import type { MadeServiceAccount, Removal } from '../remote-cluster.ts';
 
 /** The only key of the clean-up. */
 export const cleanupKey = 'backend/environment-cleanup/all';
@@ -25,15 +26,15 @@ export interface CleanupContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly keyring: Keyring;
-  readonly remove: (account: MadeServiceAccount, signal: AbortSignal) => Promise<void>;
+  readonly remove: (account: MadeServiceAccount, signal: AbortSignal) => Promise<Removal>;
   /** True while a check of the environment with this UID is under way, or has brought what is not in the rows yet. */
   readonly isBusy: (uid: string) => boolean;
 }
 
 const PAGE = 20;
 const FIRST_AGAIN_MS = 10_000;
-/** Eight tries within an hour; then the cluster is taken to be gone. */
-const MOST_ATTEMPTS = 8;
+/** Within 22 minutes; then the cluster is taken to be gone. */
+const MOST_TRIES = 8;
 /** Whoever notes something asks for a look; this only catches what a term before has noted, and a clock that was put back. */
 const LOOK_MS = 600_000;
 /** For what waits for its Operation. That asks for a look when it ends. */
@@ -46,11 +47,13 @@ const CHECK_AGE_MS = 86_400_000;
 /** Creates the reconciler. */
 export const createCleanup = (context: CleanupContext): Reconcile => {
   const { db, clock } = context;
+  const tryOne = createTry(context);
   let nextSweepMs = -Infinity;
   return async (_key, { signal }) => {
     const due = await selectDueCleanups(db, utcText(clock.now()), PAGE);
     const idle = due.filter((one) => !context.isBusy(one.environment_uid));
-    await Promise.all(idle.map((one) => tryCleanup(context, one, signal)));
+    const tried = await Promise.allSettled(idle.map((one) => tryOne(one, signal)));
+    for (const one of tried) if (one.status === 'rejected') throw one.reason;
     if (due.length === PAGE && idle.length > 0) return { afterMs: 1 };
     if (clock.monotonicMs() >= nextSweepMs) {
       await sweepChecks(db, utcText(clock.now() - CHECK_AGE_MS));
@@ -67,24 +70,42 @@ const untilNext = (dueAtMs: number | undefined, nowMs: number): number => {
   return dueAtMs > nowMs ? Math.min(dueAtMs - nowMs, LOOK_MS) : WAITING_AGAIN_MS;
 };
 
-const tryCleanup = async (context: CleanupContext, due: DueCleanup, signal: AbortSignal): Promise<void> => {
-  const { db, clock, log, keyring, remove } = context;
-  const { cleanup_id: id, host, service_account: serviceAccount, environment_uid: uid, attempts } = due;
-  const until = utcText(clock.now());
-  try {
+const createTry = ({ db, clock, log, keyring, remove }: CleanupContext) => {
+  /** What a cluster has refused the token of. Told twice, it is believed: one that has just started may refuse a good one. */
+  const refused = new Set<string>();
+
+  const giveUp = async (
+    { cleanup_id: id, service_account: name, host }: DueCleanup,
+    became: string,
+    reason: string,
+  ) => {
+    log.warn(`ServiceAccount ${name} ${became} on ${host}`, { reason });
+    refused.delete(id);
+    await removeCleanup(db, id);
+  };
+
+  const carryOut = async (due: DueCleanup, signal: AbortSignal): Promise<Removal | { readonly failed: string }> => {
+    const { host, service_account: serviceAccount, environment_uid: uid, allow_insecure: insecure } = due;
     const token = keyring.open(due.bearer_token);
     const inUse = due.in_use === null ? undefined : keyring.open(due.in_use);
-    await remove({ host, token, insecure: due.allow_insecure, serviceAccount, uid, inUse }, signal);
-    await dropCleanups(db, { environmentUid: uid, host, until }); // there may be another note of the same account
-  } catch (error) {
-    signal.throwIfAborted();
-    if (attempts + 1 < MOST_ATTEMPTS) {
-      await postponeCleanup(db, id, utcText(clock.now() + FIRST_AGAIN_MS * 2 ** attempts));
-      return;
+    try {
+      return await remove({ host, token, insecure, serviceAccount, uid, inUse }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isCallFailure(error)) return { failed: messageOf(error) };
+      throw error; // nothing of the cluster's, so no reason to give up
     }
-    log.warn(`ServiceAccount ${serviceAccount} was left on ${host}: it could not be removed`, {
-      reason: messageOf(error),
-    });
-    await removeCleanup(db, id);
-  }
+  };
+
+  return async (due: DueCleanup, signal: AbortSignal): Promise<void> => {
+    const { cleanup_id: id, host, environment_uid: environmentUid, attempts } = due;
+    const until = utcText(clock.now());
+    const removal = await carryOut(due, signal);
+    if (removal === 'done') return dropCleanups(db, { environmentUid, host, until }); // all notes of the account
+    if (removal === 'refused') {
+      if (refused.has(id)) return giveUp(due, 'is gone, or was left', 'the cluster does not take its token any more');
+      refused.add(id);
+    } else if (attempts + 1 >= MOST_TRIES) return giveUp(due, 'was left', removal.failed);
+    await postponeCleanup(db, id, utcText(clock.now() + FIRST_AGAIN_MS * 2 ** attempts));
+  };
 };
