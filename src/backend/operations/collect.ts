@@ -50,9 +50,8 @@ const MOST_EXPECTED = 1000;
 
 /** Creates the collector. What a crash kept from being offered is found by a search. */
 export const createCollector = (context: CollectContext): Collector => {
-  const { db, clock, foreignAgeMs } = context;
-  const offered = new Set<string>();
-  const offeredEarly = new Set<string>();
+  const { db, client, clock } = context;
+  const offers = createOffers();
   const deliveries = createDeliveries(clock);
   let toSearch = false;
 
@@ -60,81 +59,111 @@ export const createCollector = (context: CollectContext): Collector => {
     if (rows.length === 0) return;
     const { whole, single } = deliveries.sort(rows);
     await Promise.all([
-      ...whole.map((delivery) => deleteDelivery(context.client, delivery, signal)),
-      ...single.map((row) => deleteOperationObject(context.client, row, signal)),
+      ...whole.map((delivery) => deleteDelivery(client, delivery, signal)),
+      ...single.map((row) => deleteOperationObject(client, row, signal)),
     ]);
     const removed = [...whole.flatMap(({ rows: some }) => some), ...single].map((row) => row.operation_id);
     if (removed.length > 0) await removeOperations(db, removed);
     deliveries.forget(removed);
-    for (const id of removed) offeredEarly.delete(id);
+    offers.forget(removed);
   };
-  const offer = (operationIds: readonly string[]): void => {
-    for (const id of operationIds) offered.add(id);
-  };
-  /** Offers them again when it fails: nobody else would. */
-  const orOffer = async (operationIds: readonly string[], run: () => Promise<void>): Promise<void> => {
-    try {
-      await run();
-    } catch (error) {
-      offer(operationIds);
-      throw error;
-    }
-  };
-  /** A page of what is offered. What has not ended, or has no object yet, stays in `offeredEarly` until that is told. */
   const collectOffered = async (signal: AbortSignal): Promise<void> => {
-    const page = [...offered].slice(0, PAGE);
+    const page = offers.takePage();
     if (page.length === 0) return;
-    for (const id of page) {
-      offered.delete(id);
-      offeredEarly.add(id);
-    }
-    await orOffer(page, async () => collect(await selectEnded(db, page), signal));
-  };
-  const offerAgain = (operationIds: readonly string[]): boolean => {
-    for (const id of operationIds) if (offeredEarly.delete(id)) offered.add(id);
-    return offered.size > 0;
+    await orElse(
+      () => offers.add(page), // nobody else would
+      async () => collect(await selectEnded(db, page), signal),
+    );
   };
   const collectLate = async (signal: AbortSignal): Promise<void> => {
     const late = deliveries.late();
-    const ids = late.map((row) => row.operation_id);
-    await orOffer(ids, () => collect(late, signal));
+    await orElse(
+      () => offers.add(late.map((row) => row.operation_id)),
+      () => collect(late, signal),
+    );
   };
-  /** Collects a page of what was left over. True when there may be more. */
-  const searched = async (signal: AbortSignal): Promise<boolean> => {
-    const clusterUid = clusterUidOf(context.namespaces);
-    // First what will be left over: what ends meanwhile is found by the search that follows.
-    for (const id of await selectExpected(db, clusterUid, MOST_EXPECTED)) offeredEarly.add(id);
-    const endedBefore = utcText(clock.now() - foreignAgeMs);
-    const leftover = await selectLeftover(db, { clusterUid, endedBefore }, PAGE);
-    await collect(leftover, signal);
-    return leftover.length === PAGE;
+  const collectLeftover = async (signal: AbortSignal): Promise<void> => {
+    toSearch = false;
+    await orElse(
+      () => (toSearch = true),
+      async () => {
+        const leftover = await search(context, offers.expect);
+        await collect(leftover, signal);
+        toSearch ||= leftover.length === PAGE;
+      },
+    );
   };
 
   return {
-    offer,
+    offer: offers.add,
     delivered(operationIds, together) {
       deliveries.add(together);
-      return offerAgain(operationIds);
+      return offers.again(operationIds);
     },
-    ended: offerAgain,
+    ended: offers.again,
     search() {
       toSearch = true;
     },
     async reconcile(_key, { signal }) {
       await collectOffered(signal);
-      if (offered.size > 0) return { afterMs: 1 };
+      if (offers.any) return { afterMs: 1 };
       await collectLate(signal);
-      if (toSearch) {
-        toSearch = false;
-        const more = await searched(signal).catch((error: unknown) => {
-          toSearch = true;
-          throw error;
-        });
-        toSearch ||= more;
-        if (toSearch) return { afterMs: 1 };
-      }
+      if (toSearch) await collectLeftover(signal);
+      if (toSearch) return { afterMs: 1 };
       const afterMs = deliveries.lateInMs();
       return afterMs === Infinity ? undefined : { afterMs: Math.max(afterMs, 1) };
     },
   };
+};
+
+/** Does what is to be done after a failure, and throws it on. */
+const orElse = async (failed: () => void, run: () => Promise<void>): Promise<void> => {
+  try {
+    await run();
+  } catch (error) {
+    failed();
+    throw error;
+  }
+};
+
+/** What nobody waits for: to be looked at now, or once it is told that it has ended or has its object. */
+const createOffers = () => {
+  const now = new Set<string>();
+  const early = new Set<string>();
+  return {
+    add(operationIds: readonly string[]): void {
+      for (const id of operationIds) now.add(id);
+    },
+    expect: (operationId: string): void => void early.add(operationId),
+    /** Offers those that came too early. True when there is something to look at. */
+    again(operationIds: readonly string[]): boolean {
+      for (const id of operationIds) if (early.delete(id)) now.add(id);
+      return now.size > 0;
+    },
+    /** Some of those to look at. They come too early unless they are removed. */
+    takePage(): readonly string[] {
+      const page = [...now].slice(0, PAGE);
+      for (const id of page) {
+        now.delete(id);
+        early.add(id);
+      }
+      return page;
+    },
+    forget(operationIds: readonly string[]): void {
+      for (const id of operationIds) early.delete(id);
+    },
+    get any(): boolean {
+      return now.size > 0;
+    },
+  };
+};
+
+/** Gives a page of what was left over. What will be is told first: what ends meanwhile is found by the search after it. */
+const search = async (
+  { db, clock, namespaces, foreignAgeMs }: CollectContext,
+  expect: (operationId: string) => void,
+): Promise<readonly DeliveryRow[]> => {
+  const clusterUid = clusterUidOf(namespaces);
+  (await selectExpected(db, clusterUid, MOST_EXPECTED)).forEach(expect);
+  return selectLeftover(db, { clusterUid, endedBefore: utcText(clock.now() - foreignAgeMs) }, PAGE);
 };
