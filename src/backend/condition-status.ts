@@ -1,14 +1,10 @@
 // The status of kinds that have conditions and nothing else. One writer for each kind.
 import type { Condition } from '../runtime/conditions.ts';
 import { setCondition } from '../runtime/conditions.ts';
-import { createStatusPatcher } from '../runtime/status-patch.ts';
 import type { Summary } from '../domain/summary.ts';
-import type { KubeClient } from '../kube/client.ts';
-import type { ResourceType } from '../kube/object.ts';
-import { isNotFound } from '../kube/status-error.ts';
-import { rfc3339, type Clock } from '../lib/clock.ts';
-import type { Logger } from '../lib/log.ts';
+import { rfc3339 } from '../lib/clock.ts';
 import type { Announce, Conditioned } from './announce.ts';
+import { createStatusWriter, type StatusWriter, type StatusWriterOptions } from './status-writer.ts';
 import { isStandard, mergeSummary, troubleConditions, type StandardEntry } from './summary.ts';
 
 /** What a pass has to tell about an object. */
@@ -26,24 +22,15 @@ interface Trouble {
 }
 
 /** Writes statuses of one kind. */
-export interface ConditionReporter<T> {
+export interface ConditionReporter<T extends Conditioned> extends Pick<StatusWriter<T>, 'isEcho' | 'forget'> {
   /** Patches the status where it differs. */
   report(end: ConditionsEnd<T>): Promise<void>;
   /** Says once of an object whose facts can't be read that it has been seen, and what its own conditions say of that. */
   reportTrouble(object: T, trouble: Trouble): Promise<void>;
-  /** True for an object whose newest change is our own patch: there is nothing new in it. */
-  isEcho(object: T): boolean;
-  /** The object is gone. */
-  forget(uid: string): void;
 }
 
 /** What a reporter takes. */
-export interface ConditionReporterOptions<T extends Conditioned> {
-  readonly client: KubeClient;
-  readonly resource: ResourceType<T>;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly lost: AbortSignal;
+export interface ConditionReporterOptions<T extends Conditioned> extends StatusWriterOptions<T> {
   readonly announce: Announce;
   /** Adds the standard conditions; without it they are taken away. */
   readonly standardConditions: boolean;
@@ -55,21 +42,14 @@ export interface ConditionReporterOptions<T extends Conditioned> {
 export const createConditionReporter = <T extends Conditioned>(
   options: ConditionReporterOptions<T>,
 ): ConditionReporter<T> => {
-  const { clock, lost, announce, standardConditions } = options;
-  const patcher = createStatusPatcher(options);
-  const echoes = new Map<string, string>();
+  const { clock, announce, standardConditions } = options;
+  const writer = createStatusWriter(options);
   const write = async (object: T, conditions: readonly StandardEntry[]): Promise<void> => {
-    if (conditions.length === 0 && !object.status) return;
-    try {
-      const patched = await patcher.patch(object, { conditions }, { signal: lost });
-      if (patched === 'unchanged') return;
-      echoes.set(patched.metadata.uid ?? '', patched.metadata.resourceVersion ?? '');
-      announce(object, patched);
-    } catch (error) {
-      if (!isNotFound(error)) throw error; // deleted meanwhile: nobody is left to be told
-    }
+    if (conditions.length > 0 || object.status) await writer.write(object, { conditions }, announce);
   };
   return {
+    isEcho: writer.isEcho,
+    forget: writer.forget,
     async report({ object, own, summary }) {
       const nowText = rfc3339(clock.now());
       const present = object.status?.conditions ?? [];
@@ -96,8 +76,6 @@ export const createConditionReporter = <T extends Conditioned>(
       const conditions = troubleConditions(withOwn, trouble, { nowText, untold: '' });
       if (conditions) await write(object, conditions);
     },
-    isEcho: ({ metadata }) => metadata.uid !== undefined && echoes.get(metadata.uid) === metadata.resourceVersion,
-    forget: (uid) => void echoes.delete(uid),
   };
 };
 

@@ -13,11 +13,10 @@ import type { DeploymentFacts, OperationFacts } from '../../domain/deployment-fa
 import { mirrorStatus } from '../../domain/deployment-status.ts';
 import { isEnded, standingFailure } from '../../domain/operation.ts';
 import type { DesiredApplication } from '../../domain/spec-field.ts';
-import { isNotFound } from '../../kube/status-error.ts';
 import { rfc3339 } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import { setCondition } from '../../runtime/conditions.ts';
-import { createStatusPatcher } from '../../runtime/status-patch.ts';
+import { createStatusWriter, type StatusWriter } from '../status-writer.ts';
 import { isStandard, mergeSummary, troubleConditions, type StandardEntry } from '../summary.ts';
 import type { Announce } from '../announce.ts';
 import type { DeploymentContext } from './context.ts';
@@ -38,7 +37,7 @@ export interface PassEnd {
 }
 
 /** Writes statuses. */
-export interface StatusReporter {
+export interface StatusReporter extends Pick<StatusWriter<GitOpsDeployment>, 'isEcho' | 'forget'> {
   /** Patches the status where it differs. Returns the Operations whose end has now been told. */
   report(end: PassEnd): Promise<readonly string[]>;
   /**
@@ -46,19 +45,16 @@ export interface StatusReporter {
    * the status is touched, and nothing is written once it has been said, or of a deployment without a new change.
    */
   reportTrouble(deployment: GitOpsDeployment, trouble: Pick<PassEnd, 'fault' | 'runId'>): Promise<void>;
-  /** True for an object whose newest change is our own patch: there is nothing new in it. */
-  isEcho(deployment: GitOpsDeployment): boolean;
-  /** The object is gone. */
-  forget(uid: string): void;
 }
 
 /** Creates the reporter. `standardConditions` adds those; without it they are taken away. */
 export const createStatusReporter = (
   context: DeploymentContext & { readonly standardConditions: boolean; readonly announce: Announce },
 ): StatusReporter => {
-  const patcher = createStatusPatcher({ client: context.client, resource: gitOpsDeployments, log: context.log });
-  const echoes = new Map<string, string>();
+  const writer = createStatusWriter({ ...context, resource: gitOpsDeployments });
   return {
+    isEcho: writer.isEcho,
+    forget: writer.forget,
     async report(end) {
       const { deployment } = end.facts;
       const operations = operationsOf(end.facts);
@@ -79,15 +75,7 @@ export const createStatusReporter = (
           nowText: rfc3339(context.clock.now()),
         }),
       };
-      try {
-        const patched = await patcher.patch(deployment, status, { signal: context.lost });
-        if (patched !== 'unchanged') {
-          echoes.set(patched.metadata.uid ?? '', patched.metadata.resourceVersion ?? '');
-          context.announce(deployment, patched);
-        }
-      } catch (error) {
-        if (!isNotFound(error)) throw error; // deleted meanwhile: nobody is left to be told
-      }
+      await writer.write(deployment, status, context.announce);
       return endedOf(linkOf(end.facts)?.operations ?? []);
     },
     async reportTrouble(deployment, trouble) {
@@ -95,11 +83,8 @@ export const createStatusReporter = (
       const conditions = troubleConditions(deployment, trouble, { nowText: rfc3339(context.clock.now()) });
       if (!conditions) return;
       const status = { ...mirrorStatus(undefined, () => ''), ...deployment.status, conditions };
-      const patched = await patcher.patch(deployment, status, { signal: context.lost });
-      if (patched !== 'unchanged') echoes.set(patched.metadata.uid ?? '', patched.metadata.resourceVersion ?? '');
+      await writer.write(deployment, status);
     },
-    isEcho: ({ metadata }) => metadata.uid !== undefined && echoes.get(metadata.uid) === metadata.resourceVersion,
-    forget: (uid) => void echoes.delete(uid),
   };
 };
 

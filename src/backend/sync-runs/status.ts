@@ -7,11 +7,10 @@ import {
 import { isEnded } from '../../domain/operation.ts';
 import { wantedSyncConditions, type WantedSyncConditions } from '../../domain/sync-run-conditions.ts';
 import type { SyncRunFacts } from '../../domain/sync-run-facts.ts';
-import { isNotFound } from '../../kube/status-error.ts';
 import { rfc3339 } from '../../lib/clock.ts';
 import { setCondition } from '../../runtime/conditions.ts';
-import { createStatusPatcher } from '../../runtime/status-patch.ts';
 import type { Announce } from '../announce.ts';
+import { createStatusWriter, type StatusWriter } from '../status-writer.ts';
 import { isStandard, mergeSummary, troubleConditions, type StandardEntry } from '../summary.ts';
 import type { SyncRunContext } from './context.ts';
 
@@ -25,35 +24,24 @@ export interface SyncPassEnd {
 }
 
 /** Writes statuses of sync runs. */
-export interface SyncStatusReporter {
+export interface SyncStatusReporter extends Pick<StatusWriter<GitOpsDeploymentSyncRun>, 'isEcho' | 'forget'> {
   /** Patches the status where it differs. Returns the Operations that nobody waits for any more. */
   report(end: SyncPassEnd): Promise<readonly string[]>;
   /** As that of deployments: says once of a sync run whose facts can't be read that it has been seen. */
   reportTrouble(syncRun: GitOpsDeploymentSyncRun, trouble: Pick<SyncPassEnd, 'fault' | 'runId'>): Promise<void>;
-  /** True for an object whose newest change is our own patch: there is nothing new in it. */
-  isEcho(syncRun: GitOpsDeploymentSyncRun): boolean;
-  /** The object is gone. */
-  forget(uid: string): void;
 }
 
 /** Creates the reporter. `standardConditions` adds those; without it they are taken away. */
 export const createSyncStatusReporter = (
   context: SyncRunContext & { readonly standardConditions: boolean; readonly announce: Announce },
 ): SyncStatusReporter => {
-  const patcher = createStatusPatcher({ client: context.client, resource: gitOpsDeploymentSyncRuns, log: context.log });
-  const echoes = new Map<string, string>();
+  const writer = createStatusWriter({ ...context, resource: gitOpsDeploymentSyncRuns });
   const write = async (syncRun: GitOpsDeploymentSyncRun, conditions: readonly StandardEntry[]): Promise<void> => {
-    if (conditions.length === 0 && !syncRun.status) return;
-    try {
-      const patched = await patcher.patch(syncRun, { conditions }, { signal: context.lost });
-      if (patched === 'unchanged') return;
-      echoes.set(patched.metadata.uid ?? '', patched.metadata.resourceVersion ?? '');
-      context.announce(syncRun, patched);
-    } catch (error) {
-      if (!isNotFound(error)) throw error; // deleted meanwhile: nobody is left to be told
-    }
+    if (conditions.length > 0 || syncRun.status) await writer.write(syncRun, { conditions }, context.announce);
   };
   return {
+    isEcho: writer.isEcho,
+    forget: writer.forget,
     async report({ facts, fault, runId }) {
       const { syncRun } = facts;
       if (!syncRun) return [];
@@ -70,8 +58,6 @@ export const createSyncStatusReporter = (
       const conditions = troubleConditions(syncRun, trouble, when);
       if (conditions) await write(syncRun, conditions);
     },
-    isEcho: ({ metadata }) => metadata.uid !== undefined && echoes.get(metadata.uid) === metadata.resourceVersion,
-    forget: (uid) => void echoes.delete(uid),
   };
 };
 
