@@ -46,7 +46,6 @@ export interface Collector {
 }
 
 const PAGE = 100;
-const MOST_EXPECTED = 1000;
 
 /** Creates the collector. What a crash kept from being offered is found by a search. */
 export const createCollector = (context: CollectContext): Collector => {
@@ -55,8 +54,9 @@ export const createCollector = (context: CollectContext): Collector => {
   const deliveries = createDeliveries(clock);
   let toSearch = false;
 
-  const collect = async (rows: readonly DeliveryRow[], signal: AbortSignal): Promise<void> => {
-    if (rows.length === 0) return;
+  /** Returns how many were removed: what was delivered together waits for each other. */
+  const collect = async (rows: readonly DeliveryRow[], signal: AbortSignal): Promise<number> => {
+    if (rows.length === 0) return 0;
     const { whole, single } = deliveries.sort(rows);
     await Promise.all([
       ...whole.map((delivery) => deleteDelivery(client, delivery, signal)),
@@ -66,6 +66,7 @@ export const createCollector = (context: CollectContext): Collector => {
     if (removed.length > 0) await removeOperations(db, removed);
     deliveries.forget(removed);
     offers.forget(removed);
+    return removed.length;
   };
   const collectOffered = async (signal: AbortSignal): Promise<void> => {
     const page = offers.takePage();
@@ -88,8 +89,8 @@ export const createCollector = (context: CollectContext): Collector => {
       () => (toSearch = true),
       async () => {
         const leftover = await search(context, offers.expect);
-        await collect(leftover, signal);
-        toSearch ||= leftover.length === PAGE;
+        const removed = await collect(leftover, signal);
+        toSearch ||= leftover.length === PAGE && removed > 0;
       },
     );
   };
@@ -117,7 +118,7 @@ export const createCollector = (context: CollectContext): Collector => {
 };
 
 /** Does what is to be done after a failure, and throws it on. */
-const orElse = async (failed: () => void, run: () => Promise<void>): Promise<void> => {
+const orElse = async (failed: () => void, run: () => Promise<unknown>): Promise<void> => {
   try {
     await run();
   } catch (error) {
@@ -164,6 +165,6 @@ const search = async (
   expect: (operationId: string) => void,
 ): Promise<readonly DeliveryRow[]> => {
   const clusterUid = clusterUidOf(namespaces);
-  (await selectExpected(db, clusterUid, MOST_EXPECTED)).forEach(expect);
+  (await selectExpected(db, clusterUid)).forEach(expect);
   return selectLeftover(db, { clusterUid, endedBefore: utcText(clock.now() - foreignAgeMs) }, PAGE);
 };

@@ -143,13 +143,13 @@ const expected = statement<Pick<OperationRow, 'operation_id'>>(
   `
 select o.operation_id
 from operation o
-where o.instance_id in ${enginesOf('$2')} and not (${HAS_ENDED}) and ${NOBODY_WAITS}
-order by o.seq_id limit $1`,
+where o.instance_id in ${enginesOf('$1')} and (o.state in ('Waiting', 'In_Progress') or o.delivered_at is null)
+  and ${NOBODY_WAITS}`,
 );
 
 /** Ids of rows that nothing waits for, and that will be left over once they have ended and have their objects. */
-export const selectExpected = async (db: Queryable, clusterUid: string, limit: number): Promise<readonly string[]> =>
-  (await db.query(expected, [limit, clusterUid])).rows.map((row) => row.operation_id);
+export const selectExpected = async (db: Queryable, clusterUid: string): Promise<readonly string[]> =>
+  (await db.query(expected, [clusterUid])).rows.map((row) => row.operation_id);
 
 const leftover = statement<DeliveryRow>(
   'operation-leftover',
