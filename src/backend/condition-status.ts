@@ -44,9 +44,8 @@ export const createConditionReporter = <T extends Conditioned>(
 ): ConditionReporter<T> => {
   const { clock, announce, standardConditions } = options;
   const writer = createStatusWriter(options);
-  const write = async (object: T, conditions: readonly StandardEntry[]): Promise<void> => {
-    if (conditions.length > 0 || object.status) await writer.write(object, { conditions }, announce);
-  };
+  const write = (object: T, conditions: readonly StandardEntry[]): Promise<void> =>
+    writer.write(object, { conditions }, announce);
   return {
     isEcho: writer.isEcho,
     forget: writer.forget,

@@ -18,6 +18,9 @@ export interface StatusWriterOptions<T extends Conditioned> {
   readonly lost: AbortSignal;
 }
 
+/** A whole status. */
+type NewStatus = NonNullable<Conditioned['status']>;
+
 /** Writes statuses of one kind. */
 export interface StatusWriter<T extends Conditioned> {
   /**
@@ -25,8 +28,8 @@ export interface StatusWriter<T extends Conditioned> {
    * @throws Fault('waiting', 'StaleCache') for an object as it was before our last write to it. What it should say would be
    * compared with what it said before; where the two are the same, the last write would be taken for right.
    */
-  write(cached: T, status: object, announce?: Announce): Promise<void>;
-  /** True for an object whose newest change is our own write: there is nothing new in it. */
+  write(cached: T, status: NewStatus, announce?: Announce): Promise<void>;
+  /** True for an object whose newest change is our own write, unless a pass has waited for it: there is nothing new in it. */
   isEcho(object: T): boolean;
   /** The object is gone. */
   forget(uid: string): void;
@@ -37,30 +40,42 @@ interface Written {
   readonly from: string | undefined;
   readonly to: string | undefined;
   readonly untilMs: number;
+  /** Passes that came too early for it. */
+  early: number;
 }
 
 /** Longer than a watch that lives ever lags. After that a version may come again, of a restored etcd. */
 const KEPT_MS = 60_000;
+/** The watch wakes who came too early; this is for what it has brought during the pass. */
 const STALE_AGAIN_MS = 200;
+
+const isNothing = ({ conditions = [], ...more }: NewStatus): boolean =>
+  conditions.length === 0 && Object.keys(more).length === 0;
 
 /** Creates the writer of a kind. */
 export const createStatusWriter = <T extends Conditioned>(options: StatusWriterOptions<T>): StatusWriter<T> => {
   const { clock, lost: signal } = options;
   const patcher = createStatusPatcher(options);
-  const written = new Map<string, Written>();
+  const written = new Map<string, Written>(); // the oldest first
   const lastWrite = ({ metadata: { uid = '' } }: T): Written | undefined => {
-    const last = written.get(uid);
-    return last && last.untilMs > clock.monotonicMs() ? last : undefined;
+    for (const [old, { untilMs }] of written) {
+      if (untilMs > clock.monotonicMs()) break;
+      written.delete(old);
+    }
+    return written.get(uid);
   };
   return {
     async write(cached, status, announce) {
       const { uid = '', resourceVersion: from } = cached.metadata;
-      if (lastWrite(cached)?.from === from) throw waitingFault('StaleCache', '', STALE_AGAIN_MS);
+      const last = lastWrite(cached);
+      if (last && last.from === from) throw waitingFault('StaleCache', '', STALE_AGAIN_MS * 2 ** last.early++);
+      if (isNothing(status) && !cached.status) return;
       try {
         const patched = await patcher.patch(cached, status, { signal });
         if (patched === 'unchanged') return;
         const { resourceVersion: to } = patched.metadata;
-        if (to !== from) written.set(uid, { from, to, untilMs: clock.monotonicMs() + KEPT_MS });
+        written.delete(uid);
+        if (to !== from) written.set(uid, { from, to, untilMs: clock.monotonicMs() + KEPT_MS, early: 0 });
         announce?.(cached, patched);
       } catch (error) {
         if (!isNotFound(error)) throw error; // deleted meanwhile: nobody is left to be told
@@ -68,7 +83,7 @@ export const createStatusWriter = <T extends Conditioned>(options: StatusWriterO
     },
     isEcho: (object) => {
       const last = lastWrite(object);
-      return last !== undefined && last.to === object.metadata.resourceVersion;
+      return last !== undefined && last.to === object.metadata.resourceVersion && last.early === 0;
     },
     forget: (uid) => void written.delete(uid),
   };

@@ -1,13 +1,15 @@
 // Statuses are compared with what the cache has, and that may be from before the last of our own writes.
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { gitOpsDeployments } from '../../src/api/v1alpha1/gitops-deployment.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { KubeObject } from '../../src/kube/object.ts';
 import { aDeployment, deploymentsOf, type Deployments } from '../kit/deployments.ts';
-import { createWorld, type World } from '../kit/world.ts';
+import { eventually } from '../kit/eventually.ts';
+import { createWorld, type RunningHalf, type World } from '../kit/world.ts';
 
 let world: World;
 let deployments: Deployments;
+let backend: RunningHalf;
 let held: Promise<void> | undefined;
 const ref = { namespace: 'team', name: 'app' };
 
@@ -29,7 +31,7 @@ beforeAll(async () => {
   world = await createWorld();
   deployments = deploymentsOf(world);
   await world.createNamespace(ref.namespace);
-  await world.start('backend', { client: lagging });
+  backend = await world.start('backend', { client: lagging });
 });
 afterAll(() => world.stop());
 
@@ -40,8 +42,9 @@ it('a status goes back to what it was when what it waited for ends before the ca
   await world.quiet();
   await agent.process.stop();
 
-  let release = (): void => {};
-  held = new Promise((resolve) => (release = resolve));
+  const gate = Promise.withResolvers<void>();
+  held = gate.promise;
+  onTestFinished(() => gate.resolve());
   // Another program orders what is there already: the deployment itself stays as it is.
   await world.database.sql(`
     insert into operation (operation_id, instance_id, resource_id, operation_owner_user_id, resource_type, created_on,
@@ -50,9 +53,10 @@ it('a status goes back to what it was when what it waited for ends before the ca
       now() at time zone 'UTC', now() at time zone 'UTC', 'In_Progress', 'again'
     from application a join applicationowner w on w.application_owner_application_id = a.application_id`);
   await deployments.withReason(ref, 'Reconciling', pending);
+  const passes = await backend.passes('deployment');
   await world.database.sql(`update operation set state = 'Completed' where operation_id = 'again'`);
-  await world.quiet();
-  release();
+  await eventually('a pass has seen it', async () => (await backend.passes('deployment')) > passes);
+  gate.resolve();
   const { status } = await deployments.withReason(ref, 'Reconciling', waits);
   expect(status?.conditions?.some(({ reason }) => reason === pending)).toBe(false);
 });

@@ -36,9 +36,8 @@ export const createSyncStatusReporter = (
   context: SyncRunContext & { readonly standardConditions: boolean; readonly announce: Announce },
 ): SyncStatusReporter => {
   const writer = createStatusWriter({ ...context, resource: gitOpsDeploymentSyncRuns });
-  const write = async (syncRun: GitOpsDeploymentSyncRun, conditions: readonly StandardEntry[]): Promise<void> => {
-    if (conditions.length > 0 || syncRun.status) await writer.write(syncRun, { conditions }, context.announce);
-  };
+  const write = (syncRun: GitOpsDeploymentSyncRun, conditions: readonly StandardEntry[]): Promise<void> =>
+    writer.write(syncRun, { conditions }, context.announce);
   return {
     isEcho: writer.isEcho,
     forget: writer.forget,
