@@ -258,18 +258,19 @@ export type Removal = 'done' | 'refused';
  * Removes the ServiceAccount, its role, binding and tokens, or only old tokens where one is in use. What is gone is fine.
  * @throws Fault('user') when something is, or may be, left, or the signal's reason.
  */
-export const removeServiceAccount = async (
+export const removeServiceAccount = (
   context: RemoteContext,
   made: MadeServiceAccount,
   stop: AbortSignal,
-): Promise<Removal> => {
-  try {
-    await inTime(context, { signal: stop, what: 'the removal of a ServiceAccount' }, (signal) =>
-      withRemote(context, { access: argoAccess(made, made.token), signal }, (remote) => removeAccount(remote, made)),
-    );
-    return 'done';
-  } catch (error) {
-    if (errorChain(error).some(isUnauthorized)) return 'refused';
-    throw error;
-  }
-};
+): Promise<Removal> =>
+  inTime(context, { signal: stop, what: 'the removal of a ServiceAccount' }, (signal) =>
+    withRemote(context, { access: argoAccess(made, made.token), signal }, async (remote) => {
+      try {
+        await removeAccount(remote, made);
+        return 'done';
+      } catch (error) {
+        if (errorChain(error).some(isUnauthorized)) return 'refused';
+        throw error;
+      }
+    }),
+  );

@@ -41,8 +41,8 @@ export class ApiError extends Error {
 const isApiError = (error: unknown, code: number, reason?: string): error is ApiError =>
   error instanceof ApiError && error.code === code && (reason === undefined || error.reason === reason);
 
-/** 401: whoever calls is not known, or not any more. */
-export const isUnauthorized = (error: unknown): error is ApiError => isApiError(error, 401);
+/** 401 Unauthorized, said by an API server: whoever calls is not known, or not any more. */
+export const isUnauthorized = (error: unknown): error is ApiError => isApiError(error, 401, 'Unauthorized');
 /** 404: the object, its namespace, or its kind is not there. */
 export const isNotFound = (error: unknown): error is ApiError => isApiError(error, 404);
 /** 409 Conflict: the `resourceVersion` or UID sent is not the present one. */

@@ -5,7 +5,7 @@ import { createVirtualClock } from '../../../test/kit/virtual-clock.ts';
 import { userFault } from '../../api/reasons.ts';
 import { insertCleanup } from '../../db/queries/environment-cleanup.ts';
 import { utcText } from '../../lib/clock.ts';
-import { createKeyring, plainKeyring, type Keyring } from '../../lib/envelope.ts';
+import { createKeyring, plainKeyring } from '../../lib/envelope.ts';
 import type { MadeServiceAccount, Removal } from '../remote-cluster.ts';
 import { cleanupKey, createCleanup } from './cleanup.ts';
 
@@ -20,7 +20,7 @@ const host = 'https://prod.example.com';
 const unreachable = userFault('UnableToInstallServiceAccount', 'unable to read ClusterRole: no route to host');
 
 /** The clean-up, with clusters that answer as a test says. */
-const setUp = ({ keyring = plainKeyring }: { readonly keyring?: Keyring } = {}) => {
+const setUp = () => {
   const clock = createVirtualClock();
   const { log, lines } = capturedLog();
   const removed: string[] = [];
@@ -28,20 +28,22 @@ const setUp = ({ keyring = plainKeyring }: { readonly keyring?: Keyring } = {}) 
   const startMs = clock.now();
   const triedAt: number[] = [];
   let answer: (account: MadeServiceAccount) => Removal | Error = () => 'done';
-  const reconcile = createCleanup({
-    db: test.database,
-    clock,
-    log,
-    keyring,
-    isBusy: () => false,
-    async remove(account) {
-      removed.push(account.token);
-      triedAt.push((clock.now() - startMs) / 1000);
-      const given = answer(account);
-      if (given instanceof Error) throw given;
-      return given;
-    },
-  });
+  const create = () =>
+    createCleanup({
+      db: test.database,
+      clock,
+      log,
+      keyring: plainKeyring,
+      isBusy: () => false,
+      async remove(account) {
+        removed.push(account.token);
+        triedAt.push((clock.now() - startMs) / 1000);
+        const given = answer(account);
+        if (given instanceof Error) throw given;
+        return given;
+      },
+    });
+  let reconcile = create();
   const pass = () => reconcile(cleanupKey, { signal: new AbortController().signal, runId: 'run', log });
   const note = (token: string, uid = 'uid') =>
     insertCleanup(test.database, {
@@ -60,6 +62,7 @@ const setUp = ({ keyring = plainKeyring }: { readonly keyring?: Keyring } = {}) 
     while ((await notes()).length > 0) await clock.advance((await pass())?.afterMs ?? 0);
   };
   return {
+    restart: () => void (reconcile = create()),
     pass,
     note,
     untilNothingIsNoted,
@@ -97,23 +100,23 @@ describe('the clean-up of other clusters', () => {
     expect(said()).toEqual([['warn', `ServiceAccount account was left on ${host}`, unreachable.message]]);
   });
 
-  it('takes an account for gone whose token is refused twice, and does not claim to know', async () => {
+  it('takes an account for gone whose token is refused three times, and does not claim to know', async () => {
     const { note, untilNothingIsNoted, triedAt, clustersAnswer, said } = setUp();
     await note('token');
     clustersAnswer(() => 'refused');
     await untilNothingIsNoted();
-    expect(triedAt).toEqual([0, 10]);
+    expect(triedAt).toEqual([0, 10, 20]);
     const reason = 'the cluster does not take its token any more';
     expect(said()).toEqual([['warn', `ServiceAccount account is gone, or was left on ${host}`, reason]]);
   });
 
-  it('does not take it for gone when a cluster that was away refuses it once', async () => {
+  it('does not take it for gone when a cluster that was away refuses it for a moment', async () => {
     const { note, untilNothingIsNoted, triedAt, clustersAnswer, said } = setUp();
     await note('token');
-    const answers: (Removal | Error)[] = [unreachable, 'refused', 'done'];
+    const answers: (Removal | Error)[] = ['refused', unreachable, 'refused', 'refused', 'done'];
     clustersAnswer(() => answers.shift() ?? 'done');
     await untilNothingIsNoted();
-    expect(triedAt).toEqual([0, 10, 30]);
+    expect(triedAt).toEqual([0, 10, 30, 40, 50]);
     expect(said()).toEqual([]);
   });
 
@@ -122,23 +125,43 @@ describe('the clean-up of other clusters', () => {
     await note('old');
     await note('new');
     clustersAnswer(({ token }) => (token === 'old' ? 'refused' : unreachable));
-    await pass();
-    await clock.advance(10_000);
-    await pass();
+    for (let count = 0; count < 3; count += 1) {
+      await pass();
+      await clock.advance(10_000);
+    }
     expect(await notes()).toEqual(['note for uid, 2']);
+  });
+
+  it('is given up after a while whose refusals nobody counts, as the process is started again each time', async () => {
+    const { note, pass, clock, clustersAnswer, restart } = setUp();
+    await note('token');
+    clustersAnswer(() => 'refused');
+    for (let count = 0; count < 8; count += 1) {
+      expect(await notes()).toHaveLength(1);
+      restart();
+      await pass();
+      await clock.advance(10_000);
+    }
+    expect(await notes()).toEqual([]);
   });
 
   it('never gives up what it can not read: that is no fault of the cluster, and others are served', async () => {
     const sealed = createKeyring([{ id: 'gone', key: Buffer.alloc(32, 1) }]).seal('token');
     const { note, pass, clock, removed, said } = setUp();
-    await note(sealed);
-    await note('readable', 'of another environment');
-    for (let count = 0; count < 10; count += 1) {
-      await expect(pass()).rejects.toMatchObject({ kind: 'internal', reason: 'KeyMissing' });
-      await clock.advance(600_000);
-    }
+    const more = Array.from({ length: 25 }, (_, nth) => `uid ${nth}`); // more than a pass takes
+    for (const uid of more) await note(sealed, uid);
+    await clock.advance(1000);
+    await note('readable');
+    const unreadable = { kind: 'internal', reason: 'KeyMissing' };
+    await expect(pass()).rejects.toMatchObject(unreadable);
+    await expect(pass()).rejects.toMatchObject(unreadable);
     expect(removed).toEqual(['readable']);
-    expect(await notes()).toEqual(['note for uid, 1']);
+    expect(await pass(), 'nothing is due').toEqual({ afterMs: 600_000 });
+    for (let count = 0; count < 10; count += 1) {
+      await clock.advance(600_000);
+      await expect(pass()).rejects.toMatchObject(unreadable);
+    }
+    expect(await notes()).toHaveLength(more.length);
     expect(said()).toEqual([]);
   });
 });

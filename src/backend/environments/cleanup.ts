@@ -1,5 +1,6 @@
 // Removes from other clusters what was made there for environments that are gone, as long as that can still be done.
 import {
+  deferCleanup,
   dropCleanups,
   postponeCleanup,
   removeCleanup,
@@ -35,11 +36,15 @@ const PAGE = 20;
 const FIRST_AGAIN_MS = 10_000;
 /** Within 22 minutes; then the cluster is taken to be gone. */
 const MOST_TRIES = 8;
+/** Within 20 s: a cluster that has just started may refuse a good token. */
+const MOST_REFUSALS = 3;
 /** Whoever notes something asks for a look; this only catches what a term before has noted, and a clock that was put back. */
 const LOOK_MS = 600_000;
 /** For what waits for its Operation. That asks for a look when it ends. */
 const WAITING_AGAIN_MS = 60_000;
 const BUSY_AGAIN_MS = 5_000;
+/** For a token that can't be read: the operator has to give the key. */
+const UNREADABLE_AGAIN_MS = 600_000;
 const SWEEP_MS = 3_600_000;
 /** Longer than any result counts. */
 const CHECK_AGE_MS = 86_400_000;
@@ -53,7 +58,8 @@ export const createCleanup = (context: CleanupContext): Reconcile => {
     const due = await selectDueCleanups(db, utcText(clock.now()), PAGE);
     const idle = due.filter((one) => !context.isBusy(one.environment_uid));
     const tried = await Promise.allSettled(idle.map((one) => tryOne(one, signal)));
-    for (const one of tried) if (one.status === 'rejected') throw one.reason;
+    const failed = tried.find((one) => one.status === 'rejected');
+    if (failed) throw failed.reason;
     if (due.length === PAGE && idle.length > 0) return { afterMs: 1 };
     if (clock.monotonicMs() >= nextSweepMs) {
       await sweepChecks(db, utcText(clock.now() - CHECK_AGE_MS));
@@ -71,25 +77,33 @@ const untilNext = (dueAtMs: number | undefined, nowMs: number): number => {
 };
 
 const createTry = ({ db, clock, log, keyring, remove }: CleanupContext) => {
-  /** What a cluster has refused the token of. Told twice, it is believed: one that has just started may refuse a good one. */
-  const refused = new Set<string>();
+  /** How often a cluster has refused the token of a note. */
+  const refusals = new Map<string, number>();
 
-  const giveUp = async (
-    { cleanup_id: id, service_account: name, host }: DueCleanup,
-    became: string,
-    reason: string,
-  ) => {
-    log.warn(`ServiceAccount ${name} ${became} on ${host}`, { reason });
-    refused.delete(id);
-    await removeCleanup(db, id);
+  const again = (id: string, afterMs: number): Promise<void> => postponeCleanup(db, id, utcText(clock.now() + afterMs));
+
+  const giveUp = async (due: DueCleanup, became: string, reason: string) => {
+    await removeCleanup(db, due.cleanup_id);
+    log.warn(`ServiceAccount ${due.service_account} ${became} on ${due.host}`, { reason });
+  };
+
+  /** @throws Fault('internal') for a token that can't be read. Its note stays, and holds up no other one. */
+  const read = async (due: DueCleanup): Promise<MadeServiceAccount> => {
+    const { host, service_account: serviceAccount, environment_uid: uid, allow_insecure: insecure } = due;
+    try {
+      const token = keyring.open(due.bearer_token);
+      const inUse = due.in_use === null ? undefined : keyring.open(due.in_use);
+      return { host, token, insecure, serviceAccount, uid, inUse };
+    } catch (error) {
+      await deferCleanup(db, due.cleanup_id, utcText(clock.now() + UNREADABLE_AGAIN_MS));
+      throw error;
+    }
   };
 
   const carryOut = async (due: DueCleanup, signal: AbortSignal): Promise<Removal | { readonly failed: string }> => {
-    const { host, service_account: serviceAccount, environment_uid: uid, allow_insecure: insecure } = due;
-    const token = keyring.open(due.bearer_token);
-    const inUse = due.in_use === null ? undefined : keyring.open(due.in_use);
+    const account = await read(due);
     try {
-      return await remove({ host, token, insecure, serviceAccount, uid, inUse }, signal);
+      return await remove(account, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (isCallFailure(error)) return { failed: messageOf(error) };
@@ -101,11 +115,17 @@ const createTry = ({ db, clock, log, keyring, remove }: CleanupContext) => {
     const { cleanup_id: id, host, environment_uid: environmentUid, attempts } = due;
     const until = utcText(clock.now());
     const removal = await carryOut(due, signal);
+    const refused = removal === 'refused' ? (refusals.get(id) ?? 0) + 1 : 0;
+    refusals.delete(id);
     if (removal === 'done') return dropCleanups(db, { environmentUid, host, until }); // all notes of the account
-    if (removal === 'refused') {
-      if (refused.has(id)) return giveUp(due, 'is gone, or was left', 'the cluster does not take its token any more');
-      refused.add(id);
-    } else if (attempts + 1 >= MOST_TRIES) return giveUp(due, 'was left', removal.failed);
-    await postponeCleanup(db, id, utcText(clock.now() + FIRST_AGAIN_MS * 2 ** attempts));
+    if (removal !== 'refused') {
+      if (attempts + 1 >= MOST_TRIES) return giveUp(due, 'was left', removal.failed);
+      return again(id, FIRST_AGAIN_MS * 2 ** attempts);
+    }
+    if (refused >= MOST_REFUSALS || attempts + 1 >= MOST_TRIES) {
+      return giveUp(due, 'is gone, or was left', 'the cluster does not take its token any more');
+    }
+    refusals.set(id, refused);
+    return again(id, FIRST_AGAIN_MS);
   };
 };

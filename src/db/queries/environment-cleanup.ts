@@ -120,6 +120,13 @@ export const postponeCleanup = async (db: Queryable, id: string, dueAt: string):
   await db.query(again, [id, dueAt]);
 };
 
+const defer = statement('cleanup-defer', `update environment_cleanup set due_at = $2 where cleanup_id = $1`);
+
+/** Puts it off without counting a try. */
+export const deferCleanup = async (db: Queryable, id: string, dueAt: string): Promise<void> => {
+  await db.query(defer, [id, dueAt]);
+};
+
 const remove = statement('cleanup-remove', `delete from environment_cleanup where cleanup_id = $1`);
 
 /** Forgets what has been removed, or can't be. */
