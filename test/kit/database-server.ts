@@ -12,6 +12,9 @@ declare module 'vitest' {
   }
 }
 
+/** A vacuum clears the locks that rows bore, and to fingerprints that is a write. */
+export const noVacuum = { autovacuum: 'off' } as const;
+
 /**
  * Starts the server before the first test file; what it returns stops it after the last.
  * `TEST_POSTGRESQL=system` or `=package` insists on one of the two sources.
@@ -22,7 +25,7 @@ export const setup = async (project: TestProject): Promise<() => Promise<void>> 
     random: systemRandom,
     source: sourceOf(process.env['TEST_POSTGRESQL']),
     searchPath: process.env['PATH'],
-    settings: { max_connections: '200' },
+    settings: { max_connections: '200', ...noVacuum },
   });
   project.provide('databaseServerUrl', database.url);
   return database.stop;

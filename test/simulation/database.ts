@@ -82,6 +82,9 @@ const EMPTY = [
   'set session_replication_role = origin',
 ].join(';');
 
+/** In schedules. The server does not by itself: see `noVacuum`. */
+const VACUUM_EVERY = 20;
+
 /** Creates a database, migrated, on the server that the superuser's URL names. */
 export const createSimulationDatabase = async (serverUrl: string): Promise<SimulationDatabase> => {
   const name = `simulation_${systemRandom.uuid().replaceAll('-', '')}`;
@@ -101,6 +104,7 @@ export const createSimulationDatabase = async (serverUrl: string): Promise<Simul
   await session.script('recorder', RECORDER + ACCOUNT_RECORDER);
   await session.script('listen', [...SERVICE, DELETED, FENCE].map((channel) => `listen ${channel}`).join(';'));
   const pools = createPools(url.href);
+  let resets = 0;
   let last: Promise<unknown> = Promise.resolve();
   /** One after the other: a session takes one question at a time. */
   const sql = <Row>(text: string): Promise<Row[]> => {
@@ -120,6 +124,7 @@ export const createSimulationDatabase = async (serverUrl: string): Promise<Simul
     async reset(told) {
       onDeleted = () => undefined;
       await session.script('empty', EMPTY);
+      if (++resets % VACUUM_EVERY === 0) await session.script('vacuum', 'vacuum');
       await ears.heard(() => sql(`select pg_notify('${FENCE}', '')`));
       onDeleted = told;
     },

@@ -4,6 +4,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { createLogger } from '../../src/lib/log.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { startDatabase } from '../../src/sandbox/database.ts';
+import { noVacuum } from '../kit/database-server.ts';
 import type { ScheduleResult } from './schedule.ts';
 import { createScheduleRunner } from './schedules.ts';
 
@@ -78,7 +79,12 @@ const createTotal = () => {
 const run = async (): Promise<number> => {
   const { first, count } = values;
   const log = createLogger({ level: values.trace ? 'debug' : 'silent' });
-  const server = await startDatabase({ clock: systemClock, random: systemRandom, searchPath: process.env['PATH'] });
+  const server = await startDatabase({
+    clock: systemClock,
+    random: systemRandom,
+    searchPath: process.env['PATH'],
+    settings: noVacuum,
+  });
   const runner = await createScheduleRunner(server.url);
   const { total, add, faults } = createTotal();
   const startMs = performance.now();
