@@ -114,6 +114,7 @@ export const startBackend = (context: BackendContext, lost: AbortSignal): Work =
     wake.everything();
     operations.search();
     lanes.lookAtObjects();
+    lanes.cleanUp(); // the end of the Operation that it waits for may have been missed
   };
   const listener = createHearing(context, { wake, operations, lookAtEverything });
   const ends = [
