@@ -111,25 +111,25 @@ export const selectStuck = async (
   limit: number,
 ): Promise<readonly DeliveryRow[]> => (await db.query(stuck, [before, limit, clusterUid])).rows;
 
+const ENDED = `o.state in ('Completed', 'Failed')`;
+
 const ended = statement<DeliveryRow>(
   'operation-ended',
   `
 select o.operation_id, i.namespace_name
 from operation o
 join gitopsengineinstance i on i.gitopsengineinstance_id = o.instance_id
-where o.operation_id = any($1::text[]) and o.state in ('Completed', 'Failed') and o.delivered_at is not null`,
+where o.operation_id = any($1::text[]) and ${ENDED} and o.delivered_at is not null`,
 );
 
 /** Of these rows, those that have ended and have their objects. */
 export const selectEnded = async (db: Queryable, operationIds: readonly string[]): Promise<readonly DeliveryRow[]> =>
   (await db.query(ended, [operationIds])).rows;
 
-const HAS_ENDED = `o.state in ('Completed', 'Failed') and o.delivered_at is not null`;
+const COLLECTED = `o.resource_type in ('Application', 'SyncOperation', 'ManagedEnvironment', 'RepositoryCredentials')`;
 
 /** Ours, of applications, environments and credentials that are gone or syncs that are over. */
-const NOBODY_WAITS = `
-o.dedupe_key is not null
-  and o.resource_type in ('Application', 'SyncOperation', 'ManagedEnvironment', 'RepositoryCredentials')
+const NOBODY_WAITS = `o.dedupe_key is not null
   and not exists (select from deploymenttoapplicationmapping l where l.application_id = o.resource_id)
   and not exists (select from deletion d where d.application_id = o.resource_id)
   and not exists (
@@ -143,8 +143,8 @@ const expected = statement<Pick<OperationRow, 'operation_id'>>(
   `
 select o.operation_id
 from operation o
-where o.instance_id in ${enginesOf('$1')} and (o.state in ('Waiting', 'In_Progress') or o.delivered_at is null)
-  and ${NOBODY_WAITS}`,
+where o.instance_id in ${enginesOf('$1')} and ${COLLECTED}
+  and (o.state in ('Waiting', 'In_Progress') or o.delivered_at is null) and ${NOBODY_WAITS}`,
 );
 
 /** Ids of rows that nothing waits for, and that will be left over once they have ended and have their objects. */
@@ -157,12 +157,9 @@ const leftover = statement<DeliveryRow>(
 select o.operation_id, i.namespace_name
 from operation o
 join gitopsengineinstance i on i.gitopsengineinstance_id = o.instance_id
-where o.instance_id in ${enginesOf('$3')} and (
-  (${HAS_ENDED} and ${NOBODY_WAITS})
-  or (
-    o.dedupe_key is null and o.last_state_update < $1 and o.state in ('Completed', 'Failed')
-    and o.resource_type in ('Application', 'SyncOperation', 'ManagedEnvironment', 'RepositoryCredentials')
-  )
+where o.instance_id in ${enginesOf('$3')} and ${COLLECTED} and ${ENDED} and (
+  (o.delivered_at is not null and ${NOBODY_WAITS})
+  or (o.dedupe_key is null and o.last_state_update < $1)
 )
 order by o.seq_id limit $2`,
 );
