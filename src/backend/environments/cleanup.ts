@@ -1,6 +1,5 @@
 // Removes from other clusters what was made there for environments that are gone, as long as that can still be done.
 import {
-  deferCleanup,
   dropCleanups,
   postponeCleanup,
   removeCleanup,
@@ -38,7 +37,7 @@ const FIRST_AGAIN_MS = 10_000;
 const MOST_TRIES = 8;
 /** Within 20 s: a cluster that has just started may refuse a good token. */
 const MOST_REFUSALS = 3;
-/** Whoever notes something asks for a look; this only catches what a term before has noted, and a clock that was put back. */
+/** Whoever notes something asks for a look, and so does a start; this only catches a clock that was put back. */
 const LOOK_MS = 600_000;
 /** For what waits for its Operation. That asks for a look when it ends. */
 const WAITING_AGAIN_MS = 60_000;
@@ -80,7 +79,8 @@ const createTry = ({ db, clock, log, keyring, remove }: CleanupContext) => {
   /** How often a cluster has refused the token of a note. */
   const refusals = new Map<string, number>();
 
-  const again = (id: string, afterMs: number): Promise<void> => postponeCleanup(db, id, utcText(clock.now() + afterMs));
+  const again = (id: string, attempts: number, afterMs: number): Promise<void> =>
+    postponeCleanup(db, { id, attempts, dueAt: utcText(clock.now() + afterMs) });
 
   const giveUp = async (due: DueCleanup, became: string, reason: string) => {
     await removeCleanup(db, due.cleanup_id);
@@ -95,7 +95,7 @@ const createTry = ({ db, clock, log, keyring, remove }: CleanupContext) => {
       const inUse = due.in_use === null ? undefined : keyring.open(due.in_use);
       return { host, token, insecure, serviceAccount, uid, inUse };
     } catch (error) {
-      await deferCleanup(db, due.cleanup_id, utcText(clock.now() + UNREADABLE_AGAIN_MS));
+      await again(due.cleanup_id, due.attempts, UNREADABLE_AGAIN_MS); // that was no try
       throw error;
     }
   };
@@ -112,20 +112,21 @@ const createTry = ({ db, clock, log, keyring, remove }: CleanupContext) => {
   };
 
   return async (due: DueCleanup, signal: AbortSignal): Promise<void> => {
-    const { cleanup_id: id, host, environment_uid: environmentUid, attempts } = due;
+    const { cleanup_id: id, host, environment_uid: environmentUid } = due;
+    const attempts = due.attempts + 1;
     const until = utcText(clock.now());
     const removal = await carryOut(due, signal);
     const refused = removal === 'refused' ? (refusals.get(id) ?? 0) + 1 : 0;
     refusals.delete(id);
     if (removal === 'done') return dropCleanups(db, { environmentUid, host, until }); // all notes of the account
     if (removal !== 'refused') {
-      if (attempts + 1 >= MOST_TRIES) return giveUp(due, 'was left', removal.failed);
-      return again(id, FIRST_AGAIN_MS * 2 ** attempts);
+      if (attempts >= MOST_TRIES) return giveUp(due, 'was left', removal.failed);
+      return again(id, attempts, FIRST_AGAIN_MS * 2 ** due.attempts);
     }
-    if (refused >= MOST_REFUSALS || attempts + 1 >= MOST_TRIES) {
+    if (refused >= MOST_REFUSALS || attempts >= MOST_TRIES) {
       return giveUp(due, 'is gone, or was left', 'the cluster does not take its token any more');
     }
     refusals.set(id, refused);
-    return again(id, FIRST_AGAIN_MS);
+    return again(id, attempts, FIRST_AGAIN_MS);
   };
 };

@@ -112,19 +112,15 @@ export const dropCleanups = async (
 
 const again = statement(
   'cleanup-again',
-  `update environment_cleanup set attempts = attempts + 1, due_at = $2 where cleanup_id = $1`,
+  `update environment_cleanup set attempts = $2, due_at = $3 where cleanup_id = $1`,
 );
 
-/** Notes that it did not succeed, and when it is tried again. */
-export const postponeCleanup = async (db: Queryable, id: string, dueAt: string): Promise<void> => {
-  await db.query(again, [id, dueAt]);
-};
-
-const defer = statement('cleanup-defer', `update environment_cleanup set due_at = $2 where cleanup_id = $1`);
-
-/** Puts it off without counting a try. */
-export const deferCleanup = async (db: Queryable, id: string, dueAt: string): Promise<void> => {
-  await db.query(defer, [id, dueAt]);
+/** Notes how often it has been tried by now, and when it is tried again (UTC text). */
+export const postponeCleanup = async (
+  db: Queryable,
+  { id, attempts, dueAt }: { readonly id: string; readonly attempts: number; readonly dueAt: string },
+): Promise<void> => {
+  await db.query(again, [id, attempts, dueAt]);
 };
 
 const remove = statement('cleanup-remove', `delete from environment_cleanup where cleanup_id = $1`);
