@@ -138,7 +138,6 @@ export const createEnvironmentLanes = (
     cleanUp,
     loops: [controller, clusters.controller, cleanup],
     follow() {
-      cleanUp();
       const followed = { kind: 'environment', store: environments, namespaces, absences, status, enqueue } as const;
       return followBoth(term, followed, term.environmentSecrets);
     },
