@@ -4,6 +4,7 @@ import type { KubeObject, ObjectRef, ResourceType } from '../kube/object.ts';
 import { waitingFault } from '../api/reasons.ts';
 import { isNotFound } from '../kube/status-error.ts';
 import type { Clock } from '../lib/clock.ts';
+import { createOwnWrites } from '../runtime/own-writes.ts';
 import type { StoreReader } from '../runtime/store.ts';
 
 interface NamespacedName {
@@ -19,16 +20,6 @@ export interface WrittenReader<T extends KubeObject> {
   wrote(key: string, change: { readonly from: T | undefined; readonly to: T | undefined }): void;
 }
 
-/** Longer than a watch that lives ever lags. */
-const KEPT_MS = 60_000;
-
-interface Written {
-  /** The versions that a cache which lags may still have: where the writes began, and what lay between them. */
-  readonly behind: ReadonlySet<string | undefined>;
-  readonly to: string | undefined;
-  readonly untilMs: number;
-}
-
 /**
  * Creates the reader. Without it, a wish that is taken back at once would find the cache as it was before, and be taken
  * for done.
@@ -40,36 +31,19 @@ export const createWrittenReader = <T extends KubeObject>(options: {
   readonly clock: Clock;
 }): WrittenReader<T> => {
   const { client, resource, store, clock } = options;
-  const written = new Map<string, Written>(); // the oldest first
-  const forgetOld = (): void => {
-    for (const [key, { untilMs }] of written) {
-      if (untilMs > clock.monotonicMs()) return;
-      written.delete(key);
-    }
-  };
+  const written = createOwnWrites(clock);
   return {
     async get(ref, callOptions) {
-      forgetOld();
       const key = `${ref.namespace}/${ref.name}`;
       const cached = store.get(key);
-      if (written.get(key)?.behind.has(cached?.metadata.resourceVersion)) {
+      if (written.last(key)?.behind.has(cached?.metadata.resourceVersion)) {
         return readLive({ client, resource }, ref, callOptions);
       }
-      written.delete(key);
+      written.forget(key);
       return cached;
     },
-    wrote(key, { from, to }) {
-      forgetOld();
-      const before = written.get(key);
-      const began = from?.metadata.resourceVersion;
-      written.delete(key);
-      written.set(key, {
-        // The cache had not come past an earlier write when this one began: it may still be where it was then.
-        behind: new Set([...(before ? [...before.behind, before.to] : []), began]),
-        to: to?.metadata.resourceVersion,
-        untilMs: clock.monotonicMs() + KEPT_MS,
-      });
-    },
+    wrote: (key, { from, to }) =>
+      written.add(key, { from: from?.metadata.resourceVersion, to: to?.metadata.resourceVersion }),
   };
 };
 

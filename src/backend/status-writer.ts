@@ -5,6 +5,7 @@ import type { ResourceType } from '../kube/object.ts';
 import { isNotFound } from '../kube/status-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+import { createOwnWrites, type OwnWrite } from '../runtime/own-writes.ts';
 import { createStatusPatcher } from '../runtime/status-patch.ts';
 import type { Announce, Conditioned } from './announce.ts';
 
@@ -35,17 +36,6 @@ export interface StatusWriter<T extends Conditioned> {
   forget(uid: string): void;
 }
 
-/** The versions of an object before and after our last write to it. */
-interface Written {
-  readonly from: string | undefined;
-  readonly to: string | undefined;
-  readonly untilMs: number;
-  /** Passes that came too early for it. */
-  early: number;
-}
-
-/** Longer than a watch that lives ever lags. After that a version may come again, of a restored etcd. */
-const KEPT_MS = 60_000;
 /** The watch wakes who came too early; this is for what it has brought during the pass. */
 const STALE_AGAIN_MS = 200;
 
@@ -56,35 +46,34 @@ const isNothing = ({ conditions = [], ...more }: NewStatus): boolean =>
 export const createStatusWriter = <T extends Conditioned>(options: StatusWriterOptions<T>): StatusWriter<T> => {
   const { clock, lost: signal } = options;
   const patcher = createStatusPatcher(options);
-  const written = new Map<string, Written>(); // the oldest first
-  const lastWrite = ({ metadata: { uid = '' } }: T): Written | undefined => {
-    for (const [old, { untilMs }] of written) {
-      if (untilMs > clock.monotonicMs()) break;
-      written.delete(old);
-    }
-    return written.get(uid);
-  };
+  const written = createOwnWrites(clock);
+  /** How many passes came too early for a write. */
+  const early = new WeakMap<OwnWrite, number>();
   return {
     async write(cached, status, announce) {
       const { uid = '', resourceVersion: from } = cached.metadata;
-      const last = lastWrite(cached);
-      if (last && last.from === from) throw waitingFault('StaleCache', '', STALE_AGAIN_MS * 2 ** last.early++);
+      const last = written.last(uid);
+      if (last?.behind.has(from)) {
+        const times = early.get(last) ?? 0;
+        early.set(last, times + 1);
+        throw waitingFault('StaleCache', '', STALE_AGAIN_MS * 2 ** times);
+      }
       if (isNothing(status) && !cached.status) return;
       try {
         const patched = await patcher.patch(cached, status, { signal });
         if (patched === 'unchanged') return;
         const { resourceVersion: to } = patched.metadata;
-        written.delete(uid);
-        if (to !== from) written.set(uid, { from, to, untilMs: clock.monotonicMs() + KEPT_MS, early: 0 });
+        written.forget(uid); // the cache has come past what was written before
+        if (to !== from) written.add(uid, { from, to });
         announce?.(cached, patched);
       } catch (error) {
         if (!isNotFound(error)) throw error; // deleted meanwhile: nobody is left to be told
       }
     },
-    isEcho: (object) => {
-      const last = lastWrite(object);
-      return last !== undefined && last.to === object.metadata.resourceVersion && last.early === 0;
+    isEcho({ metadata: { uid = '', resourceVersion } }) {
+      const last = written.last(uid);
+      return last !== undefined && last.to === resourceVersion && !early.has(last);
     },
-    forget: (uid) => void written.delete(uid),
+    forget: written.forget,
   };
 };
