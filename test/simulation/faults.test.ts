@@ -32,9 +32,10 @@ it.each(groups)(
   },
 );
 
-it('a schedule goes the same way each time', async () => {
-  const [one] = await resultsOf(3, 1);
-  const [other] = await resultsOf(3, 1);
+// Of 12, several calls of one kind wait at once; of 75, a lost session sets another one free.
+it.each([3, 12, 75])('a schedule goes the same way each time: seed %i', async (seed) => {
+  const [one] = await resultsOf(seed, 1);
+  const [other] = await resultsOf(seed, 1);
   expect(other?.story).toEqual(one?.story);
   expect(other?.trace).toEqual(one?.trace);
   expect(one?.steps).toBeGreaterThan(100);

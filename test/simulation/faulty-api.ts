@@ -5,6 +5,7 @@ import {
   type TransportAnswer,
   type TransportRequest,
 } from '../../src/kube/transport.ts';
+import { isRecord } from '../../src/kube/json.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { Gate } from '../../src/lib/gate.ts';
 import type { Api } from '../../src/sandbox/apiserver/api.ts';
@@ -172,8 +173,12 @@ const respondTo = (
 };
 
 /** Told apart by the object's name too: the order of two calls is then a matter of the seed alone. */
-const nameOf = ({ callName, path }: TransportRequest): string =>
-  `${callName} ${path.split('?')[0]?.split('/').at(-1) ?? ''}`;
+const nameOf = ({ callName, path, body }: TransportRequest): string => {
+  const [place = ''] = path.split('?');
+  const made: unknown = callName.startsWith('POST ') && body !== undefined ? JSON.parse(body) : {};
+  const { name } = isRecord(made) && isRecord(made['metadata']) ? made['metadata'] : {};
+  return `${callName} ${place.split('/').slice(-2).join('/')}${typeof name === 'string' ? ` ${name}` : ''}`;
+};
 
 const describe = (actor: string, { method, path, body, callName }: TransportRequest): ServiceRequest => {
   const resource = /^\S+ (\S+)/.exec(callName)?.[1] ?? '';

@@ -32,8 +32,6 @@ export interface HalfOptions {
   /** What it asks clusters and Git servers by. */
   readonly outside: Outside;
   readonly log: Logger;
-  /** Told when it begins to close its listening session. */
-  readonly closing: () => void;
 }
 
 /** A half that was started. */
@@ -68,7 +66,7 @@ const CHANNELS: Readonly<Record<HalfName, readonly string[]>> = {
 /** Starts a half; it goes on with the steps of the world. */
 export const startHalf = (options: HalfOptions): Half => {
   const { half, actor, clock, database, outside } = options;
-  const followed = createFollowedMetrics((count) => database.hears(CHANNELS[half], count), options.closing);
+  const followed = createFollowedMetrics((count) => database.hears(CHANNELS[half], count));
   const platform = { ...options, random: seededRandom(options.seed), metrics: followed.metrics };
   const { values: settings } = parseSettings(allSettings, { flags, environment: {} });
   const off = { host: '', port: 0, off: true };
@@ -101,12 +99,11 @@ export const startHalf = (options: HalfOptions): Half => {
 };
 
 /** Metrics that nobody reads, but for what they tell of the listener. */
-const createFollowedMetrics = (hears: (count: () => number) => () => void, closing: () => void) => {
+const createFollowedMetrics = (hears: (count: () => number) => () => void) => {
   let heard = 0;
   let deaf = (): void => undefined;
   const listening = (isListening: boolean): void => {
     deaf();
-    if (!isListening) closing();
     deaf = isListening ? hears(() => heard) : () => undefined;
   };
   const metrics: Metrics = {

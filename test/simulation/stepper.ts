@@ -2,13 +2,15 @@
 import type { Gate, OutsideCall } from '../../src/lib/gate.ts';
 import type { Random } from '../../src/lib/random.ts';
 import type { VirtualClock } from '../kit/virtual-clock.ts';
+import { socketsClosed } from './closing-sockets.ts';
 
 /**
  * Steps of a world.
  *
  * *Guarantee*: at most one call is released at a time, and time moves only when none is under way, so what happens in
  * which order follows from the seed. *Caveats*: a statement that waits for a lock stays under way while others go on,
- * and when its lock is freed it ends beside the call that freed it; closing a session passes no gate.
+ * and when its lock is freed it ends beside the call that freed it; closing a session passes no gate, but the next step
+ * waits for it.
  */
 export interface Stepper {
   /** The gate of one actor: each of its calls waits for its step. */
@@ -18,8 +20,6 @@ export interface Stepper {
    * many calls to the database that leaves without an answer.
    */
   drop(actor: string): number;
-  /** This actor has begun to close its listening session, which passes no gate: the next step waits for that. */
-  closing(actor: string): void;
   /** Releases a call, or moves time when none waits. */
   step(): Promise<void>;
   /** Returns when no call is under way but those that wait for a lock. */
@@ -36,8 +36,6 @@ export interface StepperOptions {
   readonly clock: VirtualClock;
   /** How many sessions of the database wait for a lock. */
   readonly lockWaits: () => Promise<number>;
-  /** Returns when the listening session of an actor has been closed. */
-  readonly closed: (actor: string) => Promise<void>;
   /** Returns when everything that was notified until now has been heard. */
   readonly heard: () => Promise<void>;
 }
@@ -116,7 +114,6 @@ export const createStepper = (options: StepperOptions): Stepper => {
       await clock.advance(Math.min(clock.nextInMs ?? LONGEST_MOVE_MS, LONGEST_MOVE_MS));
     },
     idle: underWay.idle,
-    closing: underWay.closing,
     get steps() {
       return steps;
     },
@@ -137,12 +134,11 @@ const BRIEFLY_MS = 5;
 const PATIENCE = 600;
 
 /** The calls that were released and have not ended. */
-const createUnderWay = ({ lockWaits, closed }: StepperOptions) => {
+const createUnderWay = ({ lockWaits }: StepperOptions) => {
   const calls = new Map<object, { readonly by: string; readonly name: string }>();
   const blocked = new Set<object>();
   /** Transactions that may hold locks: never fewer than there are. */
   let transactions = 0;
-  const closing = new Set<string>();
   let onEnd = (): void => undefined;
 
   const oneEnds = (): Promise<boolean> =>
@@ -169,7 +165,6 @@ const createUnderWay = ({ lockWaits, closed }: StepperOptions) => {
     },
     /** A session that is closed for it frees its locks. */
     failed: () => blocked.clear(),
-    closing: (actor: string) => void closing.add(actor),
     /** True when a statement of this name waits for a lock. */
     waitsFor: (name: string): boolean => [...blocked].some((entry) => calls.get(entry)?.name === name),
     drop(actor: string): number {
@@ -181,11 +176,7 @@ const createUnderWay = ({ lockWaits, closed }: StepperOptions) => {
     async idle(): Promise<void> {
       for (let waits = 0; ;) {
         await settle();
-        if (closing.size > 0) {
-          for (const actor of closing) await closed(actor);
-          closing.clear();
-          await settle();
-        }
+        if (await socketsClosed()) continue;
         const open = [...calls.keys()].filter((call) => !blocked.has(call));
         if (open.length === 0) return;
         if (await oneEnds()) continue;

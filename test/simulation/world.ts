@@ -89,7 +89,7 @@ export const createSimulatedWorld = async (options: WorldOptions): Promise<Simul
       transport: () => createPlainTransport(server),
     });
   const client = connect(2);
-  const stepper = createStepper({ random: chance(3), clock, ...database, closed: database.endSessions });
+  const stepper = createStepper({ random: chance(3), clock, ...database });
   const faults = createFaults(chance(4), clock, options.faultyMs);
   const outside = createSimulatedOutside(faults, (account) => recorder.accountRemoved(account));
   const recorder = createRecorder(presentIn(server), () => `${(clock.monotonicMs() / 1000).toFixed(3)} s`);
@@ -216,7 +216,6 @@ const createHalves = (options: HalvesOptions) => {
         database,
         outside: outside.reachedBy(gate),
         log: log.with({ component: actor }),
-        closing: () => stepper.closing(actor),
       }),
     );
   };

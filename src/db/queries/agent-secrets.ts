@@ -95,7 +95,8 @@ const credentialIds = statement<{ id: string; user_id: string }>(
   'agent-credential-ids',
   `
 select repositorycredentials_id as id, repo_cred_user_id as user_id from repositorycredentials
-where repo_cred_engine_id in ${engineRows('$1', '$2')}`,
+where repo_cred_engine_id in ${engineRows('$1', '$2')}
+order by 1`,
 );
 
 /** The credentials that an engine should have, and whose they are. */
@@ -115,11 +116,12 @@ const origins = statement<SecretOrigin>(
   'agent-rowless-secrets',
   `
 select k.kind, k.id
-from unnest($1::text[], $2::text[]) as k(kind, id)
+from unnest($1::text[], $2::text[]) with ordinality as k(kind, id, ord)
 where exists (select from gitopsengineinstance i where i.gitopsengineinstance_id in ${engineRows('$3', '$4')}
     and i.namespace_uid = $5)
   and not exists (select from managedenvironment m where m.managedenvironment_id = k.id)
-  and not exists (select from repositorycredentials c where c.repositorycredentials_id = k.id)`,
+  and not exists (select from repositorycredentials c where c.repositorycredentials_id = k.id)
+order by k.ord`,
 );
 
 /**

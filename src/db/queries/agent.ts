@@ -157,7 +157,8 @@ const names = statement<{ application_id: string; name: string }>(
   'agent-application-names',
   `
 select application_id, name from application
-where engine_instance_inst_id in ${engineRows('$1', '$2')} and managed_environment_id is not null`,
+where engine_instance_inst_id in ${engineRows('$1', '$2')} and managed_environment_id is not null
+order by 1`,
 );
 
 /** The applications that an engine should have. */

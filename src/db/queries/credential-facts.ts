@@ -100,7 +100,8 @@ const lanes = statement<LaneRow>(
   `
 select distinct api_resource_namespace_uid as namespace_uid, api_resource_name as name from apicrtodatabasemapping
 where api_resource_type = 'GitOpsDeploymentRepositoryCredential' and db_relation_type = 'RepositoryCredential'
-  and ($1::text[] is null or db_relation_key = any($1::text[]))`,
+  and ($1::text[] is null or db_relation_key = any($1::text[]))
+order by 1, 2`,
 );
 
 /** The lanes of the credentials with these rows; of all that the rows know when none are given. */

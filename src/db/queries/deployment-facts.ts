@@ -135,7 +135,7 @@ select
     select jsonb_agg(jsonb_build_object(
       'uid', d.deployment_uid, 'clusterUid', ${clusterOf('d.engine_instance_id')}, 'applicationId', d.application_id, 'at', ${utc('d.requested_at')},
       'operations', ${operationsOf('d.application_id', 'Application')}
-    ) order by d.requested_at)
+    ) order by d.requested_at, d.deployment_uid)
     from deletion d
     where d.namespace_uid = k.namespace_uid and d.name = k.name
   ) as deletions
@@ -175,7 +175,8 @@ const lanes = statement<LaneRow>(
 select namespace_uid, name from deploymenttoapplicationmapping
 where namespace_uid is not null and name is not null
 union
-select namespace_uid, name from deletion`,
+select namespace_uid, name from deletion
+order by 1, 2`,
 );
 
 /** The lanes of all deployments that the rows know, those being removed included. */
@@ -187,7 +188,8 @@ const lanesOfApplications = statement<LaneRow & { readonly application_id: strin
 select application_id, namespace_uid, name from deploymenttoapplicationmapping
 where application_id = any($1::text[]) and namespace_uid is not null and name is not null
 union
-select application_id, namespace_uid, name from deletion where application_id = any($1::text[])`,
+select application_id, namespace_uid, name from deletion where application_id = any($1::text[])
+order by 1, 2, 3`,
 );
 
 /** The lanes that these applications belong to. */

@@ -113,7 +113,8 @@ const lanes = statement<LaneRow>(
   'environment-lanes',
   `
 select distinct api_resource_namespace_uid as namespace_uid, api_resource_name as name from apicrtodatabasemapping
-where api_resource_type = 'GitOpsDeploymentManagedEnvironment' and db_relation_type = 'ManagedEnvironment'`,
+where api_resource_type = 'GitOpsDeploymentManagedEnvironment' and db_relation_type = 'ManagedEnvironment'
+order by 1, 2`,
 );
 
 /** The lanes of all environments that the rows know. */

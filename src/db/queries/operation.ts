@@ -119,7 +119,8 @@ const ended = statement<DeliveryRow>(
 select o.operation_id, i.namespace_name
 from operation o
 join gitopsengineinstance i on i.gitopsengineinstance_id = o.instance_id
-where o.operation_id = any($1::text[]) and ${ENDED} and o.delivered_at is not null`,
+where o.operation_id = any($1::text[]) and ${ENDED} and o.delivered_at is not null
+order by o.seq_id`,
 );
 
 /** Of these rows, those that have ended and have their objects. */
@@ -144,7 +145,8 @@ const expected = statement<Pick<OperationRow, 'operation_id'>>(
 select o.operation_id
 from operation o
 where o.instance_id in ${enginesOf('$1')} and ${COLLECTED}
-  and (o.state in ('Waiting', 'In_Progress') or o.delivered_at is null) and ${NOBODY_WAITS}`,
+  and (o.state in ('Waiting', 'In_Progress') or o.delivered_at is null) and ${NOBODY_WAITS}
+order by o.seq_id`,
 );
 
 /** Ids of rows that nothing waits for, and that will be left over once they have ended and have their objects. */
@@ -193,7 +195,8 @@ const subjects = statement<OperationSubject>(
   'operation-subjects',
   `
 select operation_id, resource_type, resource_id, state, delivered_at
-from operation where operation_id = any($1::text[])`,
+from operation where operation_id = any($1::text[])
+order by seq_id`,
 );
 
 /** What these Operations are about; ids that are gone are left out. */
