@@ -35,8 +35,8 @@ const schema = {
   statisticsMs: durationSetting({
     flag: 'statistics-wait',
     environment: [],
-    fallback: 10_500,
-    help: 'How long PostgreSQL is given to gather its counts: its sessions tell theirs within 10 s.',
+    fallback: 16_000,
+    help: 'How long PostgreSQL is given to gather its counts: a session that listens tells its own every 15 s.',
   }),
   runs: count('runs', 1, 'How often all of it is repeated; what is printed are the medians.'),
   json: word('json', 'file', 'Writes all figures into this file too.'),

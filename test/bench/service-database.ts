@@ -26,7 +26,7 @@ export interface ServiceDatabase extends AsyncDisposable {
   readonly url: string;
   /**
    * Transactions that ended, single statements counted as one each. PostgreSQL's sessions tell their counts within 10 s
-   * of their last statement.
+   * of their last statement; what a session does to hear notifications, it tells after its next one.
    */
   transactions(): Promise<number>;
   /** Rows that belong to deployments. Asked on a session of its own, which counts as the service's. */
