@@ -32,7 +32,7 @@ it.each(groups)(
   },
 );
 
-// Of 12, several calls of one kind wait at once; of 75, a lost session sets another one free.
+// Each of these went another way once.
 it.each([3, 12, 75])('a schedule goes the same way each time: seed %i', async (seed) => {
   const [one] = await resultsOf(seed, 1);
   const [other] = await resultsOf(seed, 1);

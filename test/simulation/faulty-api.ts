@@ -51,8 +51,7 @@ export const createFaultyTransport = (options: FaultyTransportOptions): Transpor
   const { gate, faults, bystanders, actor } = options;
   const placesLost = new Set<string>();
 
-  const carryOut = (request: TransportRequest): ApiResponse => {
-    const told = describe(actor, request);
+  const carryOut = (request: TransportRequest, told: ServiceRequest): ApiResponse => {
     if (bystanders.denies(told)) return notFound;
     bystanders.before(told);
     return respondTo(options, request);
@@ -65,17 +64,19 @@ export const createFaultyTransport = (options: FaultyTransportOptions): Transpor
   const falsify = (line: string): string => bystanders.falsify(actor, line);
   return {
     async send(request) {
-      const end = await gate({ to: 'api', name: nameOf(request) }, async (): Promise<End> => {
+      const told = describe(actor, request);
+      const end = await gate({ to: 'api', name: nameOf(request, told) }, async (): Promise<End> => {
         if (request.signal.aborted) return refuse;
         const fault = faults.api({ writes: request.method !== 'GET' });
-        return isDone(fault) ? endOf(fault, answerOf(carryOut(request))) : endOf(fault);
+        return isDone(fault) ? endOf(fault, answerOf(carryOut(request, told))) : endOf(fault);
       });
       return end(request.signal);
     },
     async open(request) {
-      const { resource } = describe(actor, request);
+      const told = describe(actor, request);
+      const { resource } = told;
       const lost = (): void => void placesLost.add(resource);
-      const opened = await gate({ to: 'api', name: nameOf(request) }, async (): Promise<Opened> => {
+      const opened = await gate({ to: 'api', name: nameOf(request, told) }, async (): Promise<Opened> => {
         if (request.signal.aborted) return { end: refuse };
         const fault = faults.api({ writes: false });
         if (fault !== 'none') return { end: endOf(fault) };
@@ -172,12 +173,11 @@ const respondTo = (
   });
 };
 
-/** Told apart by the object's name too: the order of two calls is then a matter of the seed alone. */
-const nameOf = ({ callName, path, body }: TransportRequest): string => {
+/** Told apart by the object too, whose name a new one has in its body: the order of two calls is then a matter of the seed. */
+const nameOf = ({ callName, path }: TransportRequest, { name, body }: ServiceRequest): string => {
   const [place = ''] = path.split('?');
-  const made: unknown = callName.startsWith('POST ') && body !== undefined ? JSON.parse(body) : {};
-  const { name } = isRecord(made) && isRecord(made['metadata']) ? made['metadata'] : {};
-  return `${callName} ${place.split('/').slice(-2).join('/')}${typeof name === 'string' ? ` ${name}` : ''}`;
+  const metadata = name === undefined && isRecord(body) ? body['metadata'] : undefined;
+  return `${callName} ${place}${isRecord(metadata) ? `/${String(metadata['name'])}` : ''}`;
 };
 
 const describe = (actor: string, { method, path, body, callName }: TransportRequest): ServiceRequest => {
